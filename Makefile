@@ -1,0 +1,89 @@
+# Every target installs what it needs into this directory; the second run is quick.
+PYTHON ?= python3
+VENV = .venv
+VENV3 = .venv-nameko3
+BIN = $(VENV)/bin
+PYTEST_ARGS ?=
+
+.PHONY: help demo test test-pure test-client test-fake test-integration test-properties interop static fake format diagram build clean
+.DEFAULT_GOAL := help
+
+help:  ## print the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+# --- environments -----------------------------------------------------------------------------
+
+.PHONY: python-packages
+python-packages:
+	@tools/system-packages '$(PYTHON) -c "import venv, ensurepip"=python3-venv'
+
+$(VENV)/.installed: setup.py constraints.txt requirements-dev.txt | python-packages
+	@echo "Installing Python packages into $(VENV) (Nameko 2.14)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -r requirements-dev.txt -e '.[fake]' nameko==2.14.1
+	@touch $@
+
+$(VENV3)/.installed: setup.py constraints.txt requirements-dev.txt | python-packages
+	@echo "Installing Python packages into $(VENV3) (Nameko 3.0rc)"
+	@$(PYTHON) -m venv $(VENV3)
+	@$(VENV3)/bin/pip install -q --disable-pip-version-check -c -r requirements-dev.txt -e '.[fake]' nameko==3.0.0rc11
+	@touch $@
+
+tests/interop/node_modules/.installed: tests/interop/package.json tests/interop/package-lock.json
+	@tools/system-packages 'node --version=nodejs' 'npm --version=npm'
+	@echo "Installing Node packages into tests/interop/node_modules"
+	@cd tests/interop && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# --- what a user runs -------------------------------------------------------------------------
+
+demo: $(VENV)/.installed  ## run a service against the bundled fake server and show the events it handles
+	@$(BIN)/python examples/demo.py
+
+fake: $(VENV)/.installed  ## run the fake server on port 8080 until Ctrl-C
+	@$(BIN)/fake-salesforce --profile vanilla --port 8080
+
+test: test-pure test-fake test-client test-properties test-integration  ## run all tests that need Python alone
+
+interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the tests against the CometD and faye programs (Node)
+	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
+
+# --- parts of `make test` ---------------------------------------------------------------------
+
+test-pure: $(VENV)/.installed  ## floors without I/O, packaging
+	$(BIN)/python -m pytest tests/bayeux/pure tests/project $(PYTEST_ARGS)
+
+test-fake: $(VENV)/.installed  ## the fake server
+	$(BIN)/python -m pytest tests/fake $(PYTEST_ARGS)
+
+test-client: $(VENV)/.installed  ## transport and client on real sockets
+	$(BIN)/python -m pytest tests/bayeux/sockets $(PYTEST_ARGS)
+
+test-properties: $(VENV)/.installed  ## session and fake broker under a virtual clock, with faults
+	$(BIN)/python -m pytest tests/properties $(PYTEST_ARGS)
+
+test-integration: $(VENV)/.installed $(VENV3)/.installed  ## real Nameko containers, 2.14.1 and 3.0.0rc11
+	$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
+	$(VENV3)/bin/python -m pytest tests/integration $(PYTEST_ARGS)
+
+# --- upkeep -----------------------------------------------------------------------------------
+
+static: $(VENV)/.installed  ## ruff, mypy, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy nameko_salesforce tests/typing
+	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml -p fake_server
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed  ## let ruff format and sort
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+diagram: $(VENV)/.installed  ## draw the state diagrams from the tables into docs/session.md
+	$(BIN)/python tools/diagram.py
+
+build: $(VENV)/.installed  ## build wheel and sdist into dist/
+	$(BIN)/python -m build
+
+clean:  ## remove environments and caches
+	rm -rf $(VENV) $(VENV3) build dist *.egg-info tests/interop/node_modules .hypothesis .mypy_cache .ruff_cache

@@ -1,0 +1,3 @@
+"""Salesforce for Nameko services. Imports nothing: each part is loaded by those who use it."""
+
+__version__ = '2.0.0.dev0'

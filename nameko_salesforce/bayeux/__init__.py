@@ -1,0 +1,1 @@
+"""A Bayeux (CometD) client on green threads."""

@@ -1,0 +1,50 @@
+"""Packaging of nameko-salesforce.
+
+Two import packages leave this tree: the library, and the fake server (`fake_salesforce`), which
+lives under `tests/` because it proves the library and is installed because users develop against it.
+"""
+
+from pathlib import Path
+
+from setuptools import setup
+
+HERE = Path(__file__).parent
+
+setup(
+    name='nameko-salesforce',
+    version='2.0.0.dev0',
+    description='Salesforce Streaming API entrypoints for Nameko, on a Bayeux client of its own',
+    long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    license_files=['LICENSE'],
+    python_requires='>=3.11',
+    packages=['nameko_salesforce', 'nameko_salesforce.bayeux', 'fake_salesforce'],
+    package_dir={
+        'nameko_salesforce': 'nameko_salesforce',
+        'fake_salesforce': 'tests/fake_server',
+    },
+    package_data={'nameko_salesforce': ['py.typed'], 'fake_salesforce': ['py.typed']},
+    install_requires=[
+        'eventlet>=0.36.1',
+        'nameko>=2.14.1,<4',
+    ],
+    extras_require={
+        # The fake server is a program of its own; a production image does not need it.
+        'fake': ['aiohttp>=3.9'],
+    },
+    entry_points={
+        'console_scripts': ['fake-salesforce = fake_salesforce.__main__:main'],
+        'pytest11': ['fake_salesforce = fake_salesforce.pytest_plugin'],
+    },
+    classifiers=[
+        'Development Status :: 3 - Alpha',
+        'Intended Audience :: Developers',
+        'Operating System :: POSIX :: Linux',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
+        'Topic :: System :: Networking',
+        'Typing :: Typed',
+    ],
+)

@@ -1,0 +1,517 @@
+"""The eventlet driver: carries out what the session wants, feeds back what came of it. Floor 2.
+
+One green thread owns the session: outcomes of the lanes, requests of users and passed deadlines
+reach it through an inbox, one after the other, so that nothing ever enters the session while it is
+at work. Two lane threads do the network, one dispatcher thread runs callbacks. The driver decides
+nothing.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
+
+import eventlet
+from eventlet.event import Event
+from eventlet.queue import Empty, LightQueue
+
+from nameko_salesforce.bayeux.channels import check_publishable, check_subscribable, is_meta
+from nameko_salesforce.bayeux.dispatch import Callback, Dispatcher, Listener, Observer
+from nameko_salesforce.bayeux.effects import (
+    Abandon,
+    Answered,
+    ChannelChanged,
+    Deliver,
+    Effect,
+    ForgetCookies,
+    Ignored,
+    Lane,
+    MessageSkipped,
+    MetaReply,
+    Prepare,
+    PrepareChannel,
+    Send,
+    StateChanged,
+)
+from nameko_salesforce.bayeux.errors import LocalError, MessageTooLarge, Stopped
+from nameko_salesforce.bayeux.failures import Failure
+from nameko_salesforce.bayeux.lane import Extension, LaneThread
+from nameko_salesforce.bayeux.messages import Incoming, Publish
+from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
+from nameko_salesforce.bayeux.preparation import NoPreparation, Preparation, PreparationFailed
+from nameko_salesforce.bayeux.results import Result
+from nameko_salesforce.bayeux.session import Session, SessionOptions
+from nameko_salesforce.bayeux.subscriptions import ChannelStatus
+from nameko_salesforce.bayeux.transitions import ChannelState, State
+from nameko_salesforce.bayeux.transport import Transport, TransportOptions
+
+__all__ = ['Client']
+
+log = logging.getLogger('nameko_salesforce.bayeux')
+
+# Time beyond the session's own disconnect timeout after which `stop` no longer waits.
+STOP_MARGIN = 1.0
+
+
+class Client:
+    """A Bayeux client that stays connected until it is stopped.
+
+        with Client('http://127.0.0.1:8080/cometd') as client:
+            client.subscribe('/chat', lambda event: print(event.data)).get(timeout=10)
+            client.publish('/chat', {'text': 'hello'}).get(timeout=10)
+
+    It works in a process that is monkey-patched by eventlet and in one that is not; callbacks run in a
+    green thread of their own, so an unpatched program has to give way now and then (`eventlet.sleep`).
+
+    Args:
+        url: of the server, 'http://' or 'https://'.
+        headers: called for each request; returns the headers to add, such as `Authorization`.
+        session: protocol and timing, see `SessionOptions`.
+        transport: network, TLS and proxy, see `TransportOptions`.
+        policy: what refusals and failures mean, see `GenericPolicy`.
+        preparation: fetches what a session and its subscriptions need before they are asked for.
+        extensions: Bayeux extensions, see `Extension`.
+        mailbox_limit: events that may wait for callbacks before the reading of responses is slowed.
+        observe: called with every `StateChanged`, `ChannelChanged` and `MessageSkipped`.
+        spawn: starts a green thread; a framework passes its own.
+        clock: seconds, monotonic.
+        draw: random numbers in [0, 1), for jitter.
+
+    Raises:
+        LocalError: the URL or an option is wrong. Nothing is connected before `start`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        headers: Callable[[], Mapping[str, str]] | None = None,
+        session: SessionOptions = SessionOptions(),  # noqa: B008 - frozen
+        transport: TransportOptions = TransportOptions(),  # noqa: B008 - frozen
+        policy: Policy = GenericPolicy(),  # noqa: B008 - frozen
+        preparation: Preparation = NoPreparation(),  # noqa: B008 - frozen
+        extensions: Iterable[Extension] = (),
+        mailbox_limit: int = 1000,
+        observe: Observer | None = None,
+        spawn: Callable[[Callable[[], None]], Any] = eventlet.spawn,
+        clock: Callable[[], float] = time.monotonic,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._session_options = session
+        self._transport_options = transport
+        self._policy = policy
+        self._preparation = preparation
+        self._spawn = spawn
+        self._clock = clock
+        self._draw = draw
+        self._transport = Transport(url, headers=headers, options=transport)
+        self._session = Session(session, policy, draw)
+        self._inbox: LightQueue = LightQueue()
+        self._dispatcher = Dispatcher(mailbox_limit, observe)
+        self._lanes = {lane: self._lane(tuple(extensions)) for lane in Lane}
+        self._results: dict[int, Result] = {}
+        self._tickets = 0
+        self._threads: list[Any] = []
+        self._dispatching: Any = None
+        self._preparing: set[Any] = set()
+        self._waiters: list[tuple[State, Event]] = []
+
+    # --- life ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to connect; returns at once. Can be called again after a halt or a stop.
+
+        Raises:
+            LocalError: it is running.
+        """
+        if self._threads and self.state is not State.HALTED:
+            raise LocalError(f'the client is running ({self.state.value})')
+        if not self._threads:
+            self._dispatching = self._spawn(self._dispatcher.run)
+            self._threads = [self._spawn(self._drive), self._dispatching]
+        self._inbox.put(lambda now: self._session.start(now))
+
+    def stop(self, timeout: float | None = None) -> None:
+        """End the session at the server, within a bound, then everything else. Never raises.
+
+        Args:
+            timeout: seconds for the server's answer; by default the session's `disconnect_timeout`
+                and a second. A server that does not answer is left to find out by itself.
+        """
+        if not self._threads:
+            return
+        if self.state is not State.HALTED:
+            self._inbox.put(lambda now: self._session.stop(now))
+            bound = self._session_options.disconnect_timeout + STOP_MARGIN if timeout is None else timeout
+            self.wait_for_state(State.HALTED, bound)
+        self.kill()
+
+    def halt(self) -> None:
+        """Call no callback from here on; the session goes on until `stop`. Any number of times."""
+        dispatching, self._dispatching = self._dispatching, None
+        if dispatching is not None and dispatching is not eventlet.getcurrent():
+            dispatching.kill()
+
+    def kill(self) -> None:
+        """End everything at once, without a word to the server. Any number of times, at any time."""
+        threads, self._threads = [*self._threads, *self._preparing], []
+        self._preparing.clear()
+        current = eventlet.getcurrent()
+        for lane in self._lanes.values():
+            lane.abandon()
+        for thread in threads:
+            if thread is not current:
+                thread.kill()
+        if self.state is not State.HALTED:
+            self._session = self._renewed_session()
+        self._inbox = LightQueue()
+        self._dispatcher.forget()
+        results, self._results = self._results, {}
+        for result in results.values():
+            result.answer(Stopped('the client was stopped'))
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # --- what can be seen ------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """Where the connection stands; `IDLE` before the first start and after a kill."""
+        return self._session.state
+
+    @property
+    def why(self) -> str:
+        """Why it stands there, in words."""
+        return self._session.why
+
+    @property
+    def channels(self) -> dict[str, ChannelStatus]:
+        """Every wanted channel with its state and the reason of a refusal, in declared order."""
+        return self._session.channels
+
+    def wait_for_state(self, state: State, timeout: float | None = None) -> bool:
+        """Wait until the connection enters a state.
+
+        Args:
+            timeout: seconds; None waits for ever.
+        Returns:
+            Whether it is, or came, there in time.
+        """
+        if self.state is state:
+            return True
+        waiter = (state, Event())
+        self._waiters.append(waiter)
+        try:
+            with eventlet.Timeout(timeout, False):
+                waiter[1].wait()
+            return bool(waiter[1].ready())
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    # --- what users ask --------------------------------------------------------------------------
+
+    def subscribe(self, channel: str, callback: Callback) -> Result:
+        """Have `callback(event)` called for each event of a channel or wildcard, now and after every reconnect.
+
+        Several callbacks on one channel are called in the order in which they were added. One that
+        raises is logged, and the others are called all the same.
+
+        Args:
+            channel: '/a/b', '/a/*' (one more segment) or '/a/**' (one or more).
+            callback: gets a `Delivery`.
+        Returns:
+            A result: the server's first word on the channel. A refused channel is tried again, with
+            growing pauses; `channels` shows it.
+        Raises:
+            LocalError: no server could accept the name.
+        """
+        check_subscribable(channel)
+        self._dispatcher.add(channel, callback)
+        return self._ask(
+            f'subscribe {channel}',
+            lambda ticket: lambda now: self._session.subscribe(channel, ticket, now),
+        )
+
+    def unsubscribe(self, channel: str, callback: Callback | None = None) -> Result:
+        """End a subscription, or one callback of it; the last callback ends the subscription.
+
+        Raises:
+            LocalError: there is no such subscription or callback.
+        """
+        left = self._dispatcher.remove(channel, callback)
+        what = f'unsubscribe {channel}'
+        if left:
+            result = Result(what, lambda: None)
+            result.answer(None)
+            return result
+        return self._ask(what, lambda ticket: lambda now: self._session.unsubscribe(channel, ticket, now))
+
+    def publish(self, channel: str, data: Any) -> Result:
+        """Publish a message as soon as the session allows. It is sent at most once.
+
+        Args:
+            data: any JSON value.
+        Raises:
+            LocalError: a wildcard or meta channel, or no JSON.
+            MessageTooLarge: it does not fit into one request.
+        """
+        check_publishable(channel)
+        self._check_size(channel, data)
+        return self._ask(
+            f'publish on {channel}',
+            lambda ticket: lambda now: self._session.publish(channel, data, ticket, now),
+        )
+
+    def listen(self, channel: str, listener: Listener) -> None:
+        """Have `listener(reply)` called for each reply on a meta channel, such as '/meta/connect'.
+
+        Raises:
+            LocalError: not a meta channel.
+        """
+        if not is_meta(channel):
+            raise LocalError(f'{channel!r}: listen() is for meta channels; use subscribe()')
+        self._dispatcher.listen(channel, listener)
+
+    # --- the driver ------------------------------------------------------------------------------
+
+    def _drive(self) -> None:
+        while True:
+            try:
+                self._step(self._inbox)
+            except (Exception, eventlet.Timeout) as exc:
+                # Our bug, or a policy that raises. The session may be anywhere, so begin another one
+                # with the same subscriptions: a stream that ends here would end silently.
+                log.exception('%s: the session failed from within and is begun anew', self._transport.url)
+                self._restart(repr(exc))
+
+    def _step(self, inbox: LightQueue) -> None:
+        deadline = self._session.deadline
+        wait = None if deadline is None else max(0.0, deadline - self._clock())
+        try:
+            call = inbox.get(timeout=wait)
+        except Empty:
+            effects = self._session.elapsed(self._clock())
+        else:
+            effects = call(self._clock())
+        for effect in effects:
+            self._carry_out(effect)
+
+    def _restart(self, why: str) -> None:
+        for lane in self._lanes.values():
+            lane.abandon()
+        for result in self._results.values():
+            result.answer(Stopped(why))
+        self._results.clear()
+        self._inbox = LightQueue()  # outcomes of the old session mean nothing to the new one
+        self._session = self._renewed_session()
+        pause = self._session_options.backoff.delay(3, self._draw())
+        eventlet.sleep(pause)
+        self._inbox.put(lambda now: self._session.start(now))
+
+    def _renewed_session(self) -> Session:
+        session = Session(self._session_options, self._policy, self._draw)
+        for channel in self._dispatcher.channels():
+            session.subscribe(channel, NOBODY, self._clock())
+        return session
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Deliver(deliveries=deliveries):
+                self._dispatcher.deliver(deliveries)
+            case Send():
+                self._log_sent(effect)
+                self._lanes[effect.lane].send(effect)
+            case MetaReply(reply=reply):
+                self._dispatcher.meta(reply)
+            case Answered(ticket=ticket, error=error):
+                result = self._results.pop(ticket, None)
+                if result is not None:
+                    result.answer(error)
+            case StateChanged():
+                self._state_changed(effect)
+            case ChannelChanged():
+                self._channel_changed(effect)
+            case Prepare():
+                self._prepare(effect)
+            case PrepareChannel():
+                self._prepare_channel(effect)
+            case Abandon(lane=lane):
+                self._lanes[lane].abandon()
+            case ForgetCookies():
+                self._transport.forget_cookies()
+            case MessageSkipped(skipped=skipped):
+                log.error(
+                    '%s: a message of %d bytes on %s passed the limit of %d bytes and was skipped; '
+                    'raise message_limit to receive it',
+                    self._transport.url,
+                    skipped.size,
+                    skipped.channel or 'an unknown channel',
+                    skipped.limit,
+                )
+                self._dispatcher.tell(effect)
+            case Ignored(what=what):
+                log.debug('%s: ignored: %s', self._transport.url, what)
+
+    def _prepare(self, command: Prepare) -> None:
+        preparation = self._preparation
+        if isinstance(preparation, NoPreparation):
+            self._inbox.put(lambda now: self._session.prepared(command.attempt, None, now))
+            return
+
+        def prepare() -> None:
+            try:
+                prepared = preparation.prepare(login=command.login)
+            except PreparationFailed as exc:
+                failure = exc.failure
+            except (Exception, eventlet.Timeout) as exc:
+                log.exception('%s: the preparation of a session failed', self._transport.url)
+                failure = repr(exc)
+            else:
+                if prepared.url is not None:
+                    self._transport.url = prepared.url
+                self._inbox.put(lambda now: self._session.prepared(command.attempt, prepared.ext, now))
+                return
+            self._inbox.put(lambda now: self._session.preparation_failed(command.attempt, failure, now))
+
+        self._spawn_preparation(prepare)
+
+    def _prepare_channel(self, command: PrepareChannel) -> None:
+        channel, attempt = command.channel, command.attempt
+        preparation = self._preparation
+        if isinstance(preparation, NoPreparation):
+            self._inbox.put(lambda now: self._session.channel_prepared(channel, attempt, None, now))
+            return
+
+        def prepare() -> None:
+            try:
+                ext = preparation.prepare_channel(channel, refusal=command.refusal)
+            except (Exception, eventlet.Timeout) as exc:
+                if not isinstance(exc, PreparationFailed):
+                    log.exception('%s: the preparation of %s failed', self._transport.url, channel)
+                reason = f'preparation failed: {exc!r}'
+                self._inbox.put(
+                    lambda now: self._session.channel_preparation_failed(channel, attempt, reason, now)
+                )
+            else:
+                self._inbox.put(lambda now: self._session.channel_prepared(channel, attempt, ext, now))
+
+        self._spawn_preparation(prepare)
+
+    def _spawn_preparation(self, prepare: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                prepare()
+            finally:
+                self._preparing.discard(eventlet.getcurrent())
+
+        self._preparing.add(self._spawn(run))
+
+    # --- what lanes report -----------------------------------------------------------------------
+
+    def _lane(self, extensions: tuple[Extension, ...]) -> LaneThread:
+        return LaneThread(
+            self._transport.connection(),
+            extensions,
+            self._spawn,
+            self._received,
+            self._ended,
+            self._wait_for_room,
+            self._transport_options.message_limit,
+        )
+
+    def _received(self, exchange: int, messages: list[Incoming]) -> None:
+        if log.isEnabledFor(logging.DEBUG):
+            for message in messages:
+                log.debug('< exchange %d: %s', exchange, _short(message))
+        self._inbox.put(lambda now: self._session.received(exchange, messages, now))
+
+    def _wait_for_room(self) -> None:
+        # The driver counts what was received only when it runs, and a full socket buffer would keep
+        # the lane reading without ever giving way.
+        eventlet.sleep(0)
+        self._dispatcher.wait_for_room()
+
+    def _ended(self, exchange: int, failure: Failure | None) -> None:
+        if failure is None:
+            self._inbox.put(lambda now: self._session.finished(exchange, now))
+        else:
+            self._inbox.put(lambda now: self._session.failed(exchange, failure, now))
+
+    # --- telling ---------------------------------------------------------------------------------
+
+    def _log_sent(self, command: Send) -> None:
+        if log.isEnabledFor(logging.DEBUG):
+            for request in command.requests:
+                log.debug('> exchange %d: %s id=%s', command.exchange, request.channel, request.id)
+
+    def _state_changed(self, change: StateChanged) -> None:
+        given_up = change.new is State.HALTED and change.old is not State.DISCONNECTING
+        if change.wait is not None:
+            level = logging.WARNING
+        elif given_up and change.why != 'stopped':
+            level = logging.ERROR
+        else:
+            level = logging.INFO
+        log.log(
+            level,
+            '%s: %s -> %s: %s%s',
+            self._transport.url,
+            change.old.name,
+            change.new.name,
+            change.why,
+            ''
+            if change.wait is None
+            else f', failure {change.failures}, next attempt in {change.wait:.1f} s',
+        )
+        self._dispatcher.tell(change)
+        for waiter in [each for each in self._waiters if each[0] is change.new]:
+            self._waiters.remove(waiter)
+            waiter[1].send()
+
+    def _channel_changed(self, change: ChannelChanged) -> None:
+        level = logging.WARNING if change.state is ChannelState.REFUSED else logging.INFO
+        why = f': {change.reason}' if change.reason else ''
+        log.log(level, '%s: channel %s is %s%s', self._transport.url, change.channel, change.state.value, why)
+        self._dispatcher.tell(change)
+
+    # --- requests --------------------------------------------------------------------------------
+
+    def _ask(self, what: str, call: Callable[[int], Callable[[float], list[Effect]]]) -> Result:
+        self._tickets += 1
+        ticket = self._tickets
+        result = Result(what, lambda: self._withdraw(ticket))
+        self._results[ticket] = result
+        self._inbox.put(call(ticket))
+        return result
+
+    def _withdraw(self, ticket: int) -> None:
+        if self._results.pop(ticket, None) is not None:
+            self._inbox.put(lambda now: self._session.withdraw(ticket))
+
+    def _check_size(self, channel: str, data: Any) -> None:
+        options = self._transport_options
+        try:
+            size = len(options.codec.encode(Publish('0' * 10, '0' * 40, channel, data).wire()))
+        except (TypeError, ValueError, RecursionError) as exc:
+            raise LocalError(f'{channel}: the data is no JSON: {exc}') from None
+        if size + 2 >= options.request_limit:
+            raise MessageTooLarge(
+                f'{channel}: a message of {size} bytes does not fit into a request of '
+                f'{options.request_limit} bytes'
+            )
+
+
+# The ticket of a subscription that nobody waits for.
+NOBODY = 0
+
+
+def _short(message: Incoming) -> str:
+    text = repr(message)
+    return text if len(text) <= 200 else text[:200] + '...'

@@ -1,0 +1,186 @@
+"""What a session wants done (commands) and what it has to tell (events). Floor 1: values only.
+
+Every method of `Session` returns a list of these, in the order in which the driver carries them out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from nameko_salesforce.bayeux.errors import RemoteError
+from nameko_salesforce.bayeux.failures import Failure
+from nameko_salesforce.bayeux.messages import Delivery, Reply, Request, Skipped
+from nameko_salesforce.bayeux.transitions import ChannelState, State
+
+__all__ = [
+    'Abandon',
+    'Answered',
+    'ChannelChanged',
+    'Deliver',
+    'Effect',
+    'ForgetCookies',
+    'Ignored',
+    'Lane',
+    'MessageSkipped',
+    'MetaReply',
+    'Prepare',
+    'PrepareChannel',
+    'Send',
+    'StateChanged',
+]
+
+
+class Lane(Enum):
+    """Two lanes, each with a connection of its own: a command never waits behind a held poll."""
+
+    POLL = 'poll'  # /meta/handshake and /meta/connect
+    COMMAND = 'command'  # everything else
+
+
+# --- commands -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Fetch what the session needs from outside; answer with `prepared` or `preparation_failed`.
+
+    Attributes:
+        attempt: to be handed back with the outcome.
+        login: True where the credentials in use were refused, so that new ones are needed.
+    """
+
+    attempt: int
+    login: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareChannel:
+    """Fetch what a subscription needs (its replay position) for the `ext` of its request.
+
+    Answer with `channel_prepared` or `channel_preparation_failed`.
+
+    Attributes:
+        attempt: to be handed back with the outcome.
+        refusal: why the server refused it last time; '' where it did not.
+    """
+
+    channel: str
+    attempt: int
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send requests on a lane; answer with `received` any number of times, then `finished` or `failed`.
+
+    Attributes:
+        exchange: to be handed back with each outcome.
+        read_timeout: seconds until the response must have begun.
+    """
+
+    lane: Lane
+    exchange: int
+    requests: Sequence[Request]
+    read_timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """End the exchange under way on a lane at once; no outcome is expected."""
+
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetCookies:
+    """Empty the cookie jar: the next session may be another user's."""
+
+
+# --- events -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Events, in the order of their arrival on one lane."""
+
+    lane: Lane
+    deliveries: Sequence[Delivery]
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The connection moved.
+
+    Attributes:
+        why: reason in words: the server's text, the failure, or the table's.
+        failures: attempts failed in a row.
+        wait: seconds until the next attempt, None where none is due.
+    """
+
+    old: State
+    new: State
+    why: str
+    failures: int
+    wait: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelChanged:
+    """A subscription settled: `ACTIVE`, `REFUSED` (with the server's reason), `WANTED` again, or `GONE`.
+
+    Reported once per change: a refusal that repeats itself word for word is not reported again.
+    """
+
+    channel: str
+    state: ChannelState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The result of a subscribe, unsubscribe or publish; `error` is None where it succeeded."""
+
+    ticket: int
+    error: RemoteError | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetaReply:
+    """A reply on a meta channel, for those who listen."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSkipped:
+    """A message above the size limit was read past: an event may be lost, and this says so."""
+
+    skipped: Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Something arrived that belongs to nothing outstanding, and was dropped."""
+
+    what: str
+
+
+Effect = (
+    Prepare
+    | PrepareChannel
+    | Send
+    | Abandon
+    | ForgetCookies
+    | Deliver
+    | StateChanged
+    | ChannelChanged
+    | Answered
+    | MetaReply
+    | MessageSkipped
+    | Ignored
+)
+
+# Named here for the driver's hooks: what a preparation gives, and how it fails.
+Ext = Mapping[str, Any]
+PreparationFailure = Failure | str

@@ -1,0 +1,141 @@
+"""One lane: a green thread that carries out one exchange at a time on its own connection. Floor 2."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import eventlet
+from eventlet.event import Event
+
+from nameko_salesforce.bayeux.decoder import Oversized
+from nameko_salesforce.bayeux.effects import Send
+from nameko_salesforce.bayeux.failures import Failure
+from nameko_salesforce.bayeux.messages import Incoming, Skipped, parse
+from nameko_salesforce.bayeux.transport import Connection
+
+__all__ = ['Extension', 'LaneThread']
+
+log = logging.getLogger('nameko_salesforce.bayeux')
+
+
+class Extension(Protocol):
+    """A Bayeux extension: sees every message as it is on the wire.
+
+    Both methods run in a lane's green thread, may wait, and get a dict that is theirs to change. A method
+    that raises is logged, and its message goes on unchanged.
+    """
+
+    def outgoing(self, message: dict[str, Any]) -> Mapping[str, Any]:
+        """The message to send instead."""
+
+    def incoming(self, message: dict[str, Any]) -> Mapping[str, Any] | None:
+        """The message to take instead; None drops it."""
+
+
+class LaneThread:
+    """Carries out `Send` commands, one at a time.
+
+    Args:
+        connection: the lane's own.
+        extensions: applied in order to what goes out, in reverse to what comes in.
+        spawn: starts a green thread.
+        received, ended: take what came of an exchange, by its number.
+        wait_for_room: called between two pieces of a response; may block.
+        message_limit: bytes, for the report of a skipped message.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        extensions: Sequence[Extension],
+        spawn: Callable[[Callable[[], None]], Any],
+        received: Callable[[int, list[Incoming]], None],
+        ended: Callable[[int, Failure | None], None],
+        wait_for_room: Callable[[], None],
+        message_limit: int,
+    ) -> None:
+        self._connection = connection
+        self._extensions = extensions
+        self._spawn = spawn
+        self._received = received
+        self._ended = ended
+        self._wait_for_room = wait_for_room
+        self._message_limit = message_limit
+        self._work: Send | None = None
+        self._wake: Event | None = None
+        self._thread: Any = None
+
+    def send(self, command: Send) -> None:
+        """Begin an exchange. The lane is free: the session has at most one outstanding."""
+        self._work = command
+        if self._thread is None:
+            self._thread = self._spawn(self._serve)
+        elif self._wake is not None:
+            wake, self._wake = self._wake, None
+            wake.send()
+
+    def abandon(self) -> None:
+        """End what is under way, at once: the socket is closed, no outcome will follow."""
+        self._work = None
+        thread, self._thread = self._thread, None
+        self._wake = None
+        if thread is not None:
+            # The only way to end a wait inside a socket; closing the socket from here would not.
+            thread.kill()
+        self._connection.close()
+
+    def _serve(self) -> None:
+        while True:
+            command, self._work = self._work, None
+            if command is None:
+                self._wake = Event()
+                self._wake.wait()
+                continue
+            self._exchange(command)
+
+    def _exchange(self, command: Send) -> None:
+        outgoing = [self._outgoing(request.wire()) for request in command.requests]
+
+        def on_messages(messages: Sequence[dict[str, Any] | Oversized]) -> None:
+            self._received(command.exchange, self._read(messages))
+            self._wait_for_room()
+
+        failure = self._connection.exchange(
+            outgoing, read_timeout=command.read_timeout, on_messages=on_messages
+        )
+        self._ended(command.exchange, failure)
+
+    def _read(self, messages: Sequence[dict[str, Any] | Oversized]) -> list[Incoming]:
+        if not self._extensions:
+            return [self._parse(message) for message in messages]
+        read: list[Incoming] = []
+        for message in messages:
+            changed = message if isinstance(message, Oversized) else self._incoming(message)
+            if changed is not None:
+                read.append(self._parse(changed))
+        return read
+
+    def _parse(self, message: Mapping[str, Any] | Oversized) -> Incoming:
+        if isinstance(message, Oversized):
+            return Skipped(message.size, self._message_limit, message.channel)
+        return parse(message)
+
+    def _outgoing(self, message: dict[str, Any]) -> Mapping[str, Any]:
+        changed: Mapping[str, Any] = message
+        for extension in self._extensions:
+            try:
+                changed = extension.outgoing(dict(changed))
+            except (Exception, eventlet.Timeout):
+                log.exception('extension %r failed on an outgoing %s', extension, message.get('channel'))
+        return changed
+
+    def _incoming(self, message: dict[str, Any]) -> Mapping[str, Any] | None:
+        changed: Mapping[str, Any] | None = message
+        for extension in reversed(self._extensions):
+            if changed is None:
+                return None
+            try:
+                changed = extension.incoming(dict(changed))
+            except (Exception, eventlet.Timeout):
+                log.exception('extension %r failed on an incoming %s', extension, message.get('channel'))
+        return changed

@@ -1,0 +1,547 @@
+"""The Bayeux session: handshake, connect, subscribe, and the way back after every failure. Floor 1: pure.
+
+No clock, no I/O, no chance of its own: `now` (seconds of any monotonic clock) goes in with every
+call, effects come out (`effects.py`), and `deadline` says when to call `elapsed`. So a test can put
+a session anywhere and feed it anything.
+
+What happened is first turned into one of few inputs, replies and failures by way of the policy;
+the table in `transitions.py` then decides. Two lanes, each with at most one exchange outstanding:
+*poll* carries `/meta/handshake` and `/meta/connect`, *command* everything else.
+
+What did not fit into the table, each a function here:
+    received                deliver first: events leave before anything is judged
+    _judge_poll             judge afterwards: once a response has ended, whole or broken
+    _is_wanted              what an overtaken exchange brings is dropped, but for events nobody replays
+    _count                  only the second good connect in a row resets the failure count
+    _earliest_handshake     handshakes keep a distance, whatever a server says
+    _session_must_be_gone   past `maxInterval` a connect would only learn what we know
+and, in other modules: `Exchange.match` (a reply belongs to the request with its id, or to nothing),
+`negotiation.objection` (version and connection type), `CommandLane.judge` (what a command's reply means).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nameko_salesforce.bayeux.advice import Advice, Reconnect
+from nameko_salesforce.bayeux.backoff import Backoff
+from nameko_salesforce.bayeux.commands import CommandLane
+from nameko_salesforce.bayeux.effects import (
+    Abandon,
+    Deliver,
+    Effect,
+    ForgetCookies,
+    Ignored,
+    Lane,
+    MessageSkipped,
+    MetaReply,
+    Prepare,
+    Send,
+    StateChanged,
+)
+from nameko_salesforce.bayeux.errors import LocalError, Stopped
+from nameko_salesforce.bayeux.exchanges import Exchange
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.messages import (
+    Connect,
+    Delivery,
+    Disconnect,
+    Handshake,
+    Incoming,
+    Reply,
+    Request,
+    Skipped,
+)
+from nameko_salesforce.bayeux.negotiation import granted_ack, objection
+from nameko_salesforce.bayeux.policy import Action, Policy, Step, Trouble, Verdict
+from nameko_salesforce.bayeux.subscriptions import ChannelStatus, Subscriptions
+from nameko_salesforce.bayeux.transitions import CONNECTION, Do, Input, State
+
+__all__ = ['Session', 'SessionOptions']
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """What a session may be told. Durations in seconds.
+
+    Attributes:
+        version, minimum_version: of the Bayeux protocol, as sent in the handshake.
+        ext: `ext` of every handshake.
+        ack: ask for the acknowledge extension, under which a CometD server keeps events until the
+            next connect has confirmed them.
+        network_allowance: added to how long the server holds a connect, and the limit for every
+            other answer. 15 s is EMP-Connector's.
+        assumed_hold: how long a server is taken to hold a connect until it says so. 120 s: longer
+            than any known server's default (Salesforce 110, faye 60, CometD 30).
+        handshake_distance: least time between two handshakes. 5 s: in ordinary life they are hours
+            apart, and a sick server is asked no more than twelve times a minute.
+        disconnect_timeout: how long a stop waits for the server's answer.
+        backoff: pauses after failures, of the connection and of refused channels alike.
+    """
+
+    version: str = '1.0'
+    minimum_version: str = '1.0'
+    ext: Mapping[str, Any] | None = None
+    ack: bool = False
+    network_allowance: float = 15.0
+    assumed_hold: float = 120.0
+    handshake_distance: float = 5.0
+    disconnect_timeout: float = 5.0
+    backoff: Backoff = Backoff()
+
+
+class Session:
+    """One client's session with one server, over any number of handshakes.
+
+    Args:
+        options: see `SessionOptions`.
+        policy: what refusals and failures mean.
+        draw: gives a random number in [0, 1), for jitter.
+
+    Every method that takes `now` returns effects to be carried out in order. A call that does not
+    fit the state raises `LocalError` and changes nothing; outcomes of overtaken work are ignored.
+    """
+
+    def __init__(self, options: SessionOptions, policy: Policy, draw: Callable[[], float]) -> None:
+        self._options = options
+        self._policy = policy
+        self._draw = draw
+        self._effects: list[Effect] = []
+        self._state = State.IDLE
+        self._deadline: float | None = None
+        self._why = ''
+        self._attempt = 0  # of preparations
+        self._login_wanted = False
+        self._prepared_ext: Mapping[str, Any] = {}
+        self._client_id = ''
+        self._advice = Advice()
+        self._failures = 0
+        self._good_connects = 0
+        self._last_handshake: float | None = None
+        self._last_answer = 0.0
+        self._ack: int | None = None
+        self._exchanges: dict[Lane, Exchange | None] = {Lane.POLL: None, Lane.COMMAND: None}
+        self._numbers = 0  # of exchanges
+        self._ids = 0  # of messages
+        emit = self._effects.append
+        self._channels = Subscriptions(options.backoff, draw, emit)
+        self._commands = CommandLane(self._channels, policy, options.backoff, draw, emit)
+
+    # --- what can be seen ------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def why(self) -> str:
+        """Why the session is in its state."""
+        return self._why
+
+    @property
+    def channels(self) -> dict[str, ChannelStatus]:
+        return self._channels.status()
+
+    @property
+    def failures(self) -> int:
+        """Attempts failed in a row."""
+        return self._failures
+
+    @property
+    def deadline(self) -> float | None:
+        """When `elapsed` is to be called; None while only an outcome can move the session."""
+        times = [self._deadline]
+        if self._state is State.CONNECTED and self._exchanges[Lane.COMMAND] is None:
+            times.append(self._commands.next_due())
+        return min((each for each in times if each is not None), default=None)
+
+    # --- what users ask --------------------------------------------------------------------------
+
+    def start(self, now: float) -> list[Effect]:
+        self._move(Input.START, now, 'started')
+        return self._take()
+
+    def stop(self, now: float) -> list[Effect]:
+        self._move(Input.STOP, now, 'stopped')
+        return self._take()
+
+    def subscribe(self, channel: str, ticket: int, now: float) -> list[Effect]:
+        """Want a channel; the ticket's answer is the server's first word on it."""
+        self._channels.subscribe(channel, ticket, now)
+        return self._after_request(now)
+
+    def unsubscribe(self, channel: str, ticket: int, now: float) -> list[Effect]:
+        """Want a channel no longer."""
+        self._channels.unsubscribe(channel, ticket)
+        return self._after_request(now)
+
+    def publish(self, channel: str, data: Any, ticket: int, now: float) -> list[Effect]:
+        """Send a message once the session allows; it is never sent twice."""
+        self._commands.publish(channel, data, ticket)
+        return self._after_request(now)
+
+    def withdraw(self, ticket: int) -> None:
+        """Forget a message that was not sent yet; one that was sent is not called back."""
+        self._commands.withdraw(ticket)
+
+    # --- outcomes --------------------------------------------------------------------------------
+
+    def prepared(self, attempt: int, ext: Mapping[str, Any] | None, now: float) -> list[Effect]:
+        if self._preparing(attempt):
+            self._prepared_ext = ext or {}
+            self._login_wanted = False
+            self._move(Input.PREPARED, now, 'prepared')
+        return self._take()
+
+    def preparation_failed(self, attempt: int, failure: Failure | str, now: float) -> list[Effect]:
+        """Credentials could not be had; a text is a refusal, a `Failure` an exchange that failed."""
+        if self._preparing(attempt):
+            if isinstance(failure, Failure):
+                self._meet(self._trouble(Step.PREPARE, failure=failure), now)
+            else:
+                self._meet(self._trouble(Step.PREPARE, reply=Reply('', error=failure)), now)
+        return self._take()
+
+    def channel_prepared(
+        self, channel: str, attempt: int, ext: Mapping[str, Any] | None, now: float
+    ) -> list[Effect]:
+        self._channels.prepared(channel, attempt, ext)
+        return self._after_request(now)
+
+    def channel_preparation_failed(self, channel: str, attempt: int, reason: str, now: float) -> list[Effect]:
+        self._channels.preparation_failed(channel, attempt, reason, now)
+        return self._take()
+
+    def received(self, exchange: int, messages: Sequence[Incoming], now: float) -> list[Effect]:
+        """Messages of a response, as they were decoded. Events leave at once; replies are kept.
+
+        Nothing is judged before the response has ended, so that a failed reply in front of events
+        cannot cost them.
+        """
+        current = self._find(exchange)
+        deliveries: list[Delivery] = []
+        for message in messages:
+            if type(message) is Delivery:
+                if self._is_wanted(message, current):
+                    deliveries.append(message)
+                if message.advice is not None:
+                    self._advice = self._advice.merge(message.advice)
+            elif type(message) is Skipped:
+                self._effects.append(MessageSkipped(message))
+            elif type(message) is Reply and current is not None:
+                self._take_reply(current, message)
+            else:
+                self._effects.append(Ignored(f'exchange {exchange}: {message}'))
+        if deliveries:
+            lane = Lane.POLL if current is None else current.lane
+            self._effects.insert(0, Deliver(lane, deliveries))
+        return self._take()
+
+    def finished(self, exchange: int, now: float) -> list[Effect]:
+        """The response ended well."""
+        return self._ended(exchange, None, now)
+
+    def failed(self, exchange: int, failure: Failure, now: float) -> list[Effect]:
+        """The exchange failed; what its response brought before that was `received`."""
+        return self._ended(exchange, failure, now)
+
+    def elapsed(self, now: float) -> list[Effect]:
+        """Time has passed; harmless when nothing is due."""
+        if self._deadline is not None and now >= self._deadline:
+            self._deadline = None
+            self._move(Input.DUE, now, self._why)
+        return self._after_request(now)
+
+    # --- the table -------------------------------------------------------------------------------
+
+    def _move(self, event: Input, now: float, why: str, pause: float = 0.0) -> None:
+        """The only writer of the state. An impossible pair raises `LocalError` and changes nothing."""
+        row = CONNECTION.get((self._state, event))
+        if row is None:
+            raise LocalError(f'{event.value!r} cannot happen to a session that is {self._state.value}')
+        old, self._state = self._state, row.next
+        self._why = why
+        self._deadline = None
+        if row.do is Do.WAIT:
+            self._deadline = now + pause
+        changed = StateChanged(old, row.next, why, self._failures, None if row.do is not Do.WAIT else pause)
+        if old is not row.next:
+            self._effects.append(changed)
+        match row.do:
+            case Do.PREPARE:
+                self._prepare()
+            case Do.HANDSHAKE:
+                self._send_handshake(now)
+            case Do.CHECK:
+                self._send_connect(hold=0.0)
+            case Do.POLL:
+                self._poll(now, rested=event is Input.DUE)
+            case Do.WAIT:
+                if row.next is State.PAUSING:
+                    self._leave_session(why, login=event is Input.LOGIN)
+            case Do.DISCONNECT:
+                self._send_disconnect(now)
+            case Do.END:
+                self._end(why)
+            case Do.NOTHING:
+                pass
+
+    def _prepare(self) -> None:
+        self._attempt += 1
+        self._effects.append(Prepare(self._attempt, self._login_wanted))
+
+    def _send_handshake(self, now: float) -> None:
+        self._last_handshake = now
+        ext = {**(self._options.ext or {}), **self._prepared_ext}
+        if self._options.ack:
+            ext['ack'] = True
+        options = self._options
+        handshake = Handshake(self._next_id(), options.version, options.minimum_version, ext)
+        self._send(Lane.POLL, [handshake], options.network_allowance)
+
+    def _send_connect(self, hold: float | None) -> None:
+        ext = None if self._ack is None else {'ack': self._ack}
+        held = hold
+        if held is None:
+            held = self._options.assumed_hold if self._advice.timeout is None else self._advice.timeout
+        connect = Connect(self._next_id(), self._client_id, hold, ext)
+        self._send(Lane.POLL, [connect], held + self._options.network_allowance)
+
+    def _poll(self, now: float, rested: bool) -> None:
+        if self._advice.interval > 0 and not rested:
+            self._deadline = now + self._advice.interval
+        else:
+            self._send_connect(hold=None)
+        self._pump(now)
+
+    def _leave_session(self, why: str, login: bool) -> None:
+        self._login_wanted = self._login_wanted or login
+        if login:
+            self._effects.append(ForgetCookies())
+        self._client_id = ''
+        self._ack = None
+        self._advice = self._advice.after_handshake()  # what this session was told ends with it
+        self._abandon(why)
+        self._channels.session_lost(why)
+
+    def _send_disconnect(self, now: float) -> None:
+        """The poll is left alone: the server wakes it, and that answers it."""
+        self._abandon_lane(Lane.COMMAND, self._why)
+        self._deadline = now + self._options.disconnect_timeout
+        self._send(
+            Lane.COMMAND, [Disconnect(self._next_id(), self._client_id)], self._options.disconnect_timeout
+        )
+
+    def _end(self, why: str) -> None:
+        self._client_id = ''
+        self._abandon(why)
+        self._channels.session_lost(why)
+        stopped = Stopped(why)
+        self._channels.ended(stopped)
+        self._commands.ended(stopped)
+
+    # --- the poll lane ---------------------------------------------------------------------------
+
+    def _ended(self, exchange: int, failure: Failure | None, now: float) -> list[Effect]:
+        current = self._find(exchange)
+        if current is None:
+            return self._take()
+        lane = current.lane
+        self._exchanges[lane] = None
+        if self._state is State.DISCONNECTING:
+            if lane is Lane.COMMAND:
+                self._move(Input.DISCONNECTED, now, self._why)
+            return self._take()  # the poll that the server woke: its "none" is not news
+        if lane is Lane.COMMAND:
+            self._judge_commands(current, failure, now)
+        elif self._state is State.HANDSHAKING:
+            self._judge_handshake(current, failure, now)
+        else:
+            self._judge_poll(current, failure, now)
+        return self._after_request(now)
+
+    def _judge_handshake(self, exchange: Exchange, failure: Failure | None, now: float) -> None:
+        reply = exchange.reply
+        if reply is None or not reply.successful or failure is not None:
+            if reply is None and failure is None:
+                failure = Failure(FailureKind.NO_REPLY, '/meta/handshake')
+            # A refusal that arrived whole outranks the break behind it.
+            refused = reply is not None and not reply.successful
+            self._meet(self._trouble(Step.HANDSHAKE, reply, None if refused else failure), now)
+            return
+        objected = objection(reply, self._options.version, self._options.minimum_version)
+        if objected:
+            self._move(Input.HALT, now, objected)
+            return
+        self._client_id = reply.client_id
+        self._advice = self._advice.after_handshake()
+        self._ack = granted_ack(reply) if self._options.ack else None
+        self._good_connects = 0
+        self._move(Input.ACCEPTED, now, 'handshake accepted')
+
+    def _judge_poll(self, exchange: Exchange, failure: Failure | None, now: float) -> None:
+        reply = exchange.reply
+        if failure is None and reply is None:
+            failure = Failure(FailureKind.NO_REPLY, '/meta/connect')
+        if reply is not None and (reply.advice is None or not reply.advice.multiple_clients):
+            self._advice = self._advice.alone()
+        told_to_go_on = self._advice.reconnect is Reconnect.RETRY and self._advice.interval >= 0
+        if failure is None and reply is not None and reply.successful:
+            self._last_answer = now
+            batch = (reply.ext or {}).get('ack')
+            if self._ack is not None and type(batch) is int:
+                self._ack = batch
+            if told_to_go_on and not exchange.server_disconnected:
+                self._count(good=True)
+                self._move(Input.ANSWERED, now, 'connect answered')
+                return
+        if reply is not None and not reply.successful:
+            failure = None
+        self._meet(self._trouble(Step.CONNECT, reply, failure, exchange.server_disconnected), now)
+
+    def _count(self, good: bool) -> None:
+        """Never reset by a handshake, nor by the first connect, which servers always answer at once."""
+        if good:
+            self._good_connects += 1
+            if self._good_connects >= 2:
+                self._failures = 0
+        else:
+            self._good_connects = 0
+            self._failures += 1
+
+    def _trouble(
+        self,
+        step: Step,
+        reply: Reply | None = None,
+        failure: Failure | None = None,
+        server_disconnected: bool = False,
+    ) -> Trouble:
+        return Trouble(step, reply, failure, self._advice, self._failures + 1, server_disconnected)
+
+    def _meet(self, trouble: Trouble, now: float) -> None:
+        """Count a trouble of the connection and do what the policy says."""
+        self._obey(self._policy.judge(trouble), now)
+
+    def _obey(self, verdict: Verdict, now: float) -> None:
+        self._count(good=False)
+        if verdict.action is Action.HALT:
+            self._move(Input.HALT, now, verdict.reason)
+            return
+        grown = self._options.backoff.delay(self._failures, self._draw())
+        if verdict.action is Action.RETRY:
+            pause = max(grown, verdict.pause, self._advice.interval)
+            if self._state in WITH_SESSION and not self._session_must_be_gone(now, pause):
+                self._move(Input.RETRY, now, verdict.reason, pause)
+                return
+            if self._state not in WITH_SESSION:
+                pause = max(pause, self._earliest_handshake() - now)
+                self._move(Input.RETRY, now, verdict.reason, pause)
+                return
+        # The first new session comes at once: it is routine. From the second in a row on, we back off.
+        pause = max(0.0 if self._failures == 1 else grown, verdict.pause, self._earliest_handshake() - now)
+        event = Input.LOGIN if verdict.action is Action.LOGIN else Input.HANDSHAKE
+        self._move(event, now, verdict.reason, pause)
+
+    def _earliest_handshake(self) -> float:
+        """No answer of any server may make handshakes a hot loop."""
+        if self._last_handshake is None:
+            return 0.0
+        return self._last_handshake + self._options.handshake_distance
+
+    def _session_must_be_gone(self, now: float, pause: float) -> bool:
+        """Whether the server has forgotten the session by then (CometD: `maxInterval` advice)."""
+        advice = self._advice
+        if advice.max_interval is None:
+            return False
+        lives = (advice.timeout or 0.0) + max(advice.interval, 0.0) + advice.max_interval
+        return now + pause - self._last_answer > lives
+
+    # --- the command lane ------------------------------------------------------------------------
+
+    def _after_request(self, now: float) -> list[Effect]:
+        self._pump(now)
+        return self._take()
+
+    def _pump(self, now: float) -> None:
+        """Send what waits, if the session is known to work and the lane is free."""
+        if self._state is not State.CONNECTED:
+            return
+        self._commands.prepare_channels(now)
+        if self._exchanges[Lane.COMMAND] is None:
+            requests = self._commands.requests(self._client_id, self._next_id, now)
+            if requests:
+                self._send(Lane.COMMAND, requests, self._options.network_allowance)
+
+    def _judge_commands(self, exchange: Exchange, failure: Failure | None, now: float) -> None:
+        verdict = self._commands.judge(exchange, failure, self._trouble, now)
+        if verdict is None and failure is None and exchange.server_disconnected:
+            verdict = self._policy.judge(self._trouble(Step.CONNECT, server_disconnected=True))
+        if verdict is not None and self._state in WITH_SESSION:
+            self._obey(verdict, now)
+
+    # --- exchanges -------------------------------------------------------------------------------
+
+    def _send(
+        self,
+        lane: Lane,
+        requests: Sequence[Request],
+        read_timeout: float,
+    ) -> None:
+        self._numbers += 1
+        by_id = {request.id: request for request in requests}
+        self._exchanges[lane] = Exchange(self._numbers, lane, by_id)
+        self._effects.append(Send(lane, self._numbers, tuple(requests), read_timeout))
+
+    def _find(self, number: int) -> Exchange | None:
+        """The exchange of that number; None where it was overtaken."""
+        for current in self._exchanges.values():
+            if current is not None and current.number == number:
+                return current
+        return None
+
+    def _is_wanted(self, delivery: Delivery, exchange: Exchange | None) -> bool:
+        """A late event of a durable channel comes again by replay, so that its copy is dropped."""
+        return exchange is not None or not self._policy.is_durable(delivery.channel)
+
+    def _take_reply(self, exchange: Exchange, reply: Reply) -> None:
+        if reply.advice is not None:
+            self._advice = self._advice.merge(reply.advice)
+        if reply.channel.startswith('/meta/'):
+            self._effects.append(MetaReply(reply))
+        request = exchange.match(reply)
+        if request is not None:
+            exchange.take(request, reply)
+            if reply.successful:
+                self._commands.settle(request)
+        elif reply.channel == '/meta/disconnect' and reply.id is None:
+            exchange.server_disconnected = True
+        else:
+            self._effects.append(Ignored(f'exchange {exchange.number}: {reply}'))
+
+    def _abandon(self, why: str) -> None:
+        for lane in Lane:
+            self._abandon_lane(lane, why)
+
+    def _abandon_lane(self, lane: Lane, why: str) -> None:
+        """Drop the exchange under way; what it asked for is lost, or due again."""
+        exchange = self._exchanges[lane]
+        if exchange is None:
+            return
+        self._exchanges[lane] = None
+        self._commands.abandoned(exchange, why)
+        self._effects.append(Abandon(lane))
+
+    def _preparing(self, attempt: int) -> bool:
+        return self._state is State.PREPARING and attempt == self._attempt
+
+    def _next_id(self) -> str:
+        self._ids += 1
+        return str(self._ids)
+
+    def _take(self) -> list[Effect]:
+        taken = self._effects.copy()
+        self._effects.clear()  # the same list object: the subscriptions append to it
+        return taken
+
+
+WITH_SESSION = (State.CONNECTING, State.CONNECTED, State.RECONNECTING)

@@ -1,0 +1,223 @@
+"""The subscriptions of a session: which channels are wanted, and how far each one is. Floor 1: pure.
+
+Decides a channel's state by the table in `transitions.py`, who is told, and when a refused channel
+is tried again. Never builds a message and never decides about the session.
+
+Invariant: a wanted channel is in the book until it is unsubscribed, whatever happens to it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nameko_salesforce.bayeux.backoff import Backoff
+from nameko_salesforce.bayeux.effects import Answered, ChannelChanged, Effect
+from nameko_salesforce.bayeux.errors import (
+    LocalError,
+    RemoteError,
+    Stopped,
+    SubscriptionRefused,
+    UnsubscriptionRefused,
+)
+from nameko_salesforce.bayeux.transitions import CHANNEL, ChannelInput, ChannelState
+
+__all__ = ['ChannelStatus', 'Subscriptions']
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    """What a user may know of a channel.
+
+    Attributes:
+        state: see `ChannelState`; a refused channel stays `REFUSED` while it is being tried again.
+        reason: the server's last refusal, or why the subscription is not there; '' when active.
+        failures: refusals in a row.
+    """
+
+    state: ChannelState
+    reason: str = ''
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class _Channel:
+    name: str
+    state: ChannelState = ChannelState.WANTED
+    attempt: int = 0
+    ext: Mapping[str, Any] | None = None
+    reason: str = ''
+    failures: int = 0
+    retry_at: float = 0.0
+    subscribers: list[int] = field(default_factory=list)  # tickets
+    leavers: list[int] = field(default_factory=list)  # tickets
+    reported: tuple[ChannelState, str] = (ChannelState.WANTED, '')
+
+
+SETTLED = (ChannelState.WANTED, ChannelState.ACTIVE, ChannelState.REFUSED, ChannelState.GONE)
+REFUSABLE = (ChannelState.WANTED, ChannelState.PREPARING, ChannelState.READY, ChannelState.PENDING)
+
+
+class Subscriptions:
+    """The book of wanted channels, in the order in which they were declared.
+
+    Args:
+        backoff: pauses between attempts at a refused channel.
+        draw: gives a random number in [0, 1).
+        emit: takes each effect.
+    """
+
+    def __init__(self, backoff: Backoff, draw: Callable[[], float], emit: Callable[[Effect], None]) -> None:
+        self._backoff = backoff
+        self._draw = draw
+        self._emit = emit
+        self._book: dict[str, _Channel] = {}
+
+    # --- what users ask --------------------------------------------------------------------------
+
+    def subscribe(self, channel: str, ticket: int, now: float) -> None:
+        """Want a channel. The ticket is answered by the next confirmation or refusal."""
+        record = self._book.setdefault(channel, _Channel(channel))
+        record.subscribers.append(ticket)
+        record.retry_at = min(record.retry_at, now)  # somebody asks: do not sit out an old pause
+        self._apply(record, ChannelInput.SUBSCRIBE)
+        if record.state in (ChannelState.ACTIVE, ChannelState.PENDING):
+            self._answer(record.leavers, Stopped(f'{channel}: subscribed again before the server answered'))
+        if record.state is ChannelState.ACTIVE:
+            self._answer(record.subscribers, None)
+
+    def unsubscribe(self, channel: str, ticket: int) -> None:
+        """Want a channel no longer. An unknown one counts as done."""
+        record = self._book.get(channel)
+        if record is None:
+            self._emit(Answered(ticket, None))
+            return
+        record.leavers.append(ticket)
+        self._answer(record.subscribers, Stopped(f'{channel}: unsubscribed before the server answered'))
+        self._apply(record, ChannelInput.UNSUBSCRIBE)
+
+    def status(self) -> dict[str, ChannelStatus]:
+        """All channels, in declared order."""
+        return {name: self._status(record) for name, record in self._book.items()}
+
+    # --- what the session does -------------------------------------------------------------------
+
+    def due(self, now: float) -> Iterator[tuple[str, int, str]]:
+        """Channels to prepare now: (channel, attempt, last refusal). Moves each to `PREPARING`."""
+        for record in list(self._book.values()):
+            if self._waits(record) and record.retry_at <= now:
+                record.attempt += 1
+                self._apply(record, ChannelInput.PREPARE)
+                yield record.name, record.attempt, record.reason if record.failures else ''
+
+    def next_due(self) -> float | None:
+        """When the next channel is to be prepared; None where none waits."""
+        return min((each.retry_at for each in self._book.values() if self._waits(each)), default=None)
+
+    def prepared(self, channel: str, attempt: int, ext: Mapping[str, Any] | None) -> None:
+        """A preparation ended well; one that was overtaken is ignored."""
+        record = self._preparing(channel, attempt)
+        if record is not None:
+            record.ext = ext
+            self._apply(record, ChannelInput.PREPARED)
+
+    def preparation_failed(self, channel: str, attempt: int, reason: str, now: float) -> None:
+        """A preparation failed: the channel counts as refused and is tried again."""
+        record = self._preparing(channel, attempt)
+        if record is not None:
+            self._refuse(record, reason, 0.0, now)
+
+    def to_send(self) -> list[tuple[ChannelState, str, Mapping[str, Any] | None]]:
+        """What waits for the command lane: (`READY` or `LEAVE`, channel, ext), in declared order."""
+        waiting = (ChannelState.READY, ChannelState.LEAVE)
+        return [(each.state, each.name, each.ext) for each in self._book.values() if each.state in waiting]
+
+    def sent(self, channel: str) -> None:
+        """The channel's request is on its way."""
+        self._apply(self._book[channel], ChannelInput.SENT)
+
+    def accepted(self, channel: str) -> None:
+        """The server said yes to the channel's request."""
+        record = self._book[channel]
+        joined = record.state is ChannelState.PENDING
+        if joined:
+            record.reason, record.failures, record.retry_at = '', 0, 0.0
+        self._apply(record, ChannelInput.ACCEPTED)
+        if joined:
+            self._answer(record.subscribers, None)
+        elif record.state is not ChannelState.LEAVE:
+            self._answer(record.leavers, None)
+
+    def refused(self, channel: str, reason: str, pause: float, now: float) -> None:
+        """The server said no to the channel's request; `pause` is the least wait in seconds."""
+        record = self._book[channel]
+        if record.state is ChannelState.PENDING:
+            self._refuse(record, reason, pause, now)
+            return
+        if record.state is not ChannelState.UNWANTED:
+            self._answer(record.leavers, UnsubscriptionRefused(channel, reason))
+        self._apply(record, ChannelInput.REFUSED)
+
+    def lost(self, channel: str, reason: str, retry_at: float) -> None:
+        """The channel's request got no answer."""
+        record = self._book[channel]
+        record.retry_at = retry_at
+        self._apply(record, ChannelInput.LOST, reason)
+
+    def session_lost(self, reason: str) -> None:
+        """The session is gone, and every subscription with it. Refused channels sit out their pause."""
+        for record in list(self._book.values()):
+            if record.state is not ChannelState.REFUSED:
+                record.retry_at = 0.0
+            self._apply(record, ChannelInput.SESSION_LOST, reason)
+
+    def ended(self, error: RemoteError) -> None:
+        """The session has halted: answer everybody who waits. The book stays, for a new start."""
+        for record in list(self._book.values()):
+            self._answer(record.subscribers, error)
+            self._answer(record.leavers, error)
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _refuse(self, record: _Channel, reason: str, pause: float, now: float) -> None:
+        record.failures += 1
+        record.retry_at = now + max(pause, self._backoff.delay(record.failures, self._draw()))
+        self._answer(record.subscribers, SubscriptionRefused(record.name, reason))
+        self._apply(record, ChannelInput.REFUSED, reason)
+
+    def _apply(self, record: _Channel, event: ChannelInput, reason: str = '') -> None:
+        """The only writer of a channel's state. Raises `LocalError` for an impossible pair, unchanged."""
+        if (record.state, event) not in CHANNEL:
+            raise LocalError(
+                f'{record.name}: {event.value!r} cannot happen to a channel that is {record.state.value}'
+            )
+        record.state = CHANNEL[record.state, event]
+        if reason and (event is ChannelInput.REFUSED or not record.failures):
+            record.reason = reason  # a refusal stays the reason to show until the channel is active
+        if record.state is ChannelState.GONE:
+            del self._book[record.name]
+            self._answer(record.leavers, None)
+        self._report(record)
+
+    def _report(self, record: _Channel) -> None:
+        status = self._status(record)
+        if status.state in SETTLED and (status.state, status.reason) != record.reported:
+            record.reported = (status.state, status.reason)
+            self._emit(ChannelChanged(record.name, status.state, status.reason))
+
+    def _status(self, record: _Channel) -> ChannelStatus:
+        refused = record.failures and record.state in REFUSABLE
+        state = ChannelState.REFUSED if refused else record.state
+        return ChannelStatus(state, record.reason, record.failures)
+
+    def _preparing(self, channel: str, attempt: int) -> _Channel | None:
+        record = self._book.get(channel)
+        overtaken = record is None or record.attempt != attempt or record.state is not ChannelState.PREPARING
+        return None if overtaken else record
+
+    def _waits(self, record: _Channel) -> bool:
+        return record.state in (ChannelState.WANTED, ChannelState.REFUSED)
+
+    def _answer(self, tickets: list[int], error: RemoteError | None) -> None:
+        for ticket in tickets:
+            self._emit(Answered(ticket, error))
+        tickets.clear()

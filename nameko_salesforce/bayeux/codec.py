@@ -16,7 +16,7 @@ __all__ = ['JSON', 'Codec', 'Scan']
 Scan = Callable[[str, int], tuple[Any, int]]
 """(text, index) -> (the JSON value that begins at `text[index]`, the index behind it).
 
-Never called at anything but a `{`. Any `Exception` means: no complete, well-formed value there.
+Called at a `{` or a `[` only. Any `Exception` means: no complete, well-formed value there.
 """
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(',', ':'))

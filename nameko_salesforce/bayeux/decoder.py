@@ -4,8 +4,8 @@ Decides where a message ends, whether it is kept, and what is wrong with a body;
 what is in a message. A message leaves as soon as it is complete, so that memory is bounded by the
 largest message and not by the response (CometD sends a backlog of 50,000 events in one).
 
-Two ways to the end of a message. One that lies wholly in a chunk is decoded where it lies, by C
-code. One that does not is from then on followed by `_Boundary`, which looks at each character
+A message that lies wholly in a chunk is decoded where it lies, by C code (and a body that is one
+chunk by one call). Another is from then on followed by `_Boundary`, which looks at each character
 once: neither a 16 MiB message in small pieces nor a slow drip costs more than linear time.
 """
 
@@ -108,6 +108,9 @@ class MessageDecoder:
         if self._failure is not None:
             return messages
         text, fault = self._text(chunk)
+        if self._place is _Place.START and self._all(text, messages):
+            self._failure = fault
+            return messages
         index, size = 0, len(text)
         while index < size and self._failure is None:
             if self._rest is not None:
@@ -133,6 +136,28 @@ class MessageDecoder:
         if self._place is _Place.START and not self._undecoded:
             return Failure(FailureKind.EMPTY)
         return Failure(FailureKind.TRUNCATED, f'the body ended where there should be {self._place.value}')
+
+    def _all(self, text: str, messages: list[dict[str, Any] | Oversized]) -> bool:
+        """Decode a body that came as a whole, as polls mostly do: one call instead of one per message.
+
+        Returns:
+            Whether it was one, and good in every respect; if not nothing has changed. At most one
+            chunk per body is looked at twice for this.
+        """
+        if not (text.startswith('[') and text.endswith(']') and len(text) <= self._limit):
+            return False
+        try:
+            whole, end = self._scan(text, 0)
+        except Exception:
+            return False
+        if end != len(text):
+            return False
+        for message in whole:
+            if not isinstance(message, dict):
+                return False
+        messages += whole
+        self._place = _Place.END
+        return True
 
     # --- between messages -----------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ __all__ = ['Failure', 'FailureKind']
 class FailureKind(Enum):
     """Why an exchange gave no complete answer. The value is what a log line says."""
 
+    REQUEST = 'request could not be made'
     DNS = 'host name not resolved'
     CONNECT = 'no connection'
     CONNECT_TIMEOUT = 'connecting took too long'
@@ -20,6 +21,7 @@ class FailureKind(Enum):
     PROXY = 'proxy refused'
     RESET = 'connection lost'
     TIMEOUT = 'answer took too long'
+    NOT_HTTP = 'answer is not HTTP'
     STATUS = 'HTTP status'
     NOT_JSON = 'answer is not JSON'
     MALFORMED = 'answer is not a list of Bayeux messages'

@@ -1,0 +1,95 @@
+"""Exceptions of the network as `Failure` values: the one table. Floor 2.
+
+Decides what kind of failure an exception is; catches nothing itself (`transport.py` does) and knows
+no other part of the transport. Details name the peer and the system's reason, never a header.
+"""
+
+import http.client
+import socket
+import ssl
+import zlib
+
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.watchdog import Expired
+
+__all__ = ['ProxyRefused', 'Unusable', 'failure_of']
+
+
+class ProxyRefused(Exception):
+    """The proxy opened no tunnel.
+
+    Attributes:
+        status: its HTTP status, None if it gave none.
+    """
+
+    def __init__(self, status: int | None, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Unusable(Exception):
+    """A file that the options name cannot be used for TLS."""
+
+
+def failure_of(error: BaseException, *, connecting: bool, peer: str) -> Failure:
+    """Name what went wrong.
+
+    Args:
+        error: what the socket, `ssl`, `http.client` or `zlib` raised.
+        connecting: whether it came before there was a connection, TLS and tunnel included.
+        peer: 'host:port', for the detail.
+    Returns:
+        Never `STATUS`, `EMPTY`, `NOT_JSON`, `TOO_LARGE` or `NO_REPLY`: those are no exceptions.
+    """
+    kind = _kind(error, connecting)
+    status = error.status if isinstance(error, ProxyRefused) else None
+    return Failure(kind, f'{peer}: {_reason(error)}'[:200], status)
+
+
+def _kind(error: BaseException, connecting: bool) -> FailureKind:
+    # The order matters: ssl.SSLError and socket.gaierror are OSErrors, RemoteDisconnected is both a
+    # ConnectionError and an HTTPException, UnicodeError is a ValueError.
+    match error:
+        case Expired() | TimeoutError():
+            return FailureKind.CONNECT_TIMEOUT if connecting else FailureKind.TIMEOUT
+        case ProxyRefused():
+            return FailureKind.PROXY
+        case Unusable():
+            return FailureKind.TLS
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() if not connecting:
+            return FailureKind.RESET
+        case ssl.SSLError() | ssl.CertificateError():
+            # Also while reading: with TLS 1.3 the server judges our certificate after the handshake.
+            return FailureKind.TLS
+        case socket.gaierror() | UnicodeError() if connecting:
+            return FailureKind.DNS
+        case OSError() | EOFError():
+            return FailureKind.CONNECT if connecting else FailureKind.RESET
+        case http.client.IncompleteRead():
+            return FailureKind.TRUNCATED
+        case zlib.error():
+            return FailureKind.MALFORMED
+        case _:
+            # BadStatusLine, LineTooLong, too many headers, a header that the parser stumbles over.
+            return FailureKind.NOT_HTTP
+
+
+def _reason(error: BaseException) -> str:
+    match error:
+        case Expired():
+            return 'timed out'
+        case ssl.SSLCertVerificationError():
+            return str(error.verify_message)
+        case ssl.SSLError():
+            return str(error.reason or error)
+        case http.client.RemoteDisconnected():
+            return 'closed without an answer'
+        case http.client.BadStatusLine():
+            # Not its text: whatever answers there, its words are not ours to repeat.
+            return 'no HTTP status line'
+        case http.client.IncompleteRead():
+            return 'the body ended early'
+        case OSError():
+            return error.strerror or str(error)
+        case _:
+            return f'{type(error).__name__}: {error}' if str(error) else type(error).__name__

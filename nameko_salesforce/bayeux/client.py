@@ -218,7 +218,7 @@ class Client:
     # --- what users ask --------------------------------------------------------------------------
 
     def subscribe(self, channel: str, callback: Callback) -> Result:
-        """Have `callback(event)` called for each event of a channel or wildcard, now and after every reconnect.
+        """Have `callback(event)` called for each event of a channel, now and after every reconnect.
 
         Several callbacks on one channel are called in the order in which they were added. One that
         raises is logged, and the others are called all the same.

@@ -60,7 +60,7 @@ class BayeuxConnection(ProviderCollector, SharedExtension):  # type: ignore[misc
         )
 
     def start(self) -> None:
-        """Begin to connect, in the background: a server that is down does not keep a service from starting."""
+        """Begin to connect, in the background: a service also starts while its server is down."""
         if self.client is None or not self._providers:
             return  # all entrypoints may have been taken away (nameko.testing.restrict_entrypoints)
         for entrypoint in sorted(self._providers, key=lambda each: each.declared):
@@ -128,7 +128,7 @@ class Subscribe(Entrypoint):  # type: ignore[misc]  # Nameko is untyped
 
     @property
     def declared(self) -> tuple[str, str]:
-        """Sorts the entrypoints of a service, so that channels are subscribed in the same order at every start."""
+        """Sorts a service's entrypoints: channels are subscribed in the same order at every start."""
         return self.method_name, self.channel
 
     def setup(self) -> None:

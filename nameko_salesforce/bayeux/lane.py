@@ -101,7 +101,7 @@ class LaneThread:
             self._wait_for_room()
 
         failure = self._connection.exchange(
-            outgoing, read_timeout=command.read_timeout, on_messages=on_messages
+            outgoing, read_timeout=command.read_timeout, on_message=lambda message: on_messages([message])
         )
         self._ended(command.exchange, failure)
 

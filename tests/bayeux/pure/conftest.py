@@ -174,9 +174,7 @@ class Hand:
             elif isinstance(effect, Prepare) and self.prepares:
                 self.carry_out(self.session.prepared(effect.attempt, None, self.now))
             elif isinstance(effect, PrepareChannel) and self.prepares:
-                self.carry_out(
-                    self.session.channel_prepared(effect.channel, effect.attempt, None, self.now)
-                )
+                self.carry_out(self.session.channel_prepared(effect.channel, effect.attempt, None, self.now))
 
 
 @pytest.fixture

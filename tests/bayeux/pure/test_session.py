@@ -175,7 +175,7 @@ def test_an_interval_is_rested_between_polls(hand):
 
 @pytest.mark.defect('D15')
 def test_a_negative_interval_halts(hand):
-    hand.to_connected(advice={'interval': -1})
+    hand.to_connected().answer(advice={'interval': -1})
     assert hand.state is State.HALTED
     assert 'stop' in hand.session.why
 
@@ -540,7 +540,6 @@ def test_commands_wait_until_the_session_is_known_to_work(hand):
 
 @pytest.mark.defect('D13')
 def test_channels_are_subscribed_in_declared_order(hand):
-    hand.prepares = True
     names = [f'/c{number}' for number in range(20)]
     for name in names:
         hand.subscribe(name)

@@ -72,7 +72,7 @@ def _kind(error: BaseException, connecting: bool) -> FailureKind:
             return FailureKind.MALFORMED
         case _:
             # BadStatusLine, LineTooLong, too many headers, a header that the parser stumbles over.
-            return FailureKind.NOT_HTTP
+            return FailureKind.CONNECT if connecting else FailureKind.NOT_HTTP
 
 
 def _reason(error: BaseException) -> str:

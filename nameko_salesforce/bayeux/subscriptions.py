@@ -80,7 +80,7 @@ class Subscriptions:
         record.subscribers.append(ticket)
         record.retry_at = min(record.retry_at, now)  # somebody asks: do not sit out an old pause
         self._apply(record, ChannelInput.SUBSCRIBE)
-        if record.state in (ChannelState.ACTIVE, ChannelState.PENDING):
+        if record.state is not ChannelState.REJOIN:
             self._answer(record.leavers, Stopped(f'{channel}: subscribed again before the server answered'))
         if record.state is ChannelState.ACTIVE:
             self._answer(record.subscribers, None)

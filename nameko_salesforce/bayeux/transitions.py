@@ -198,7 +198,8 @@ def _channel() -> dict[tuple[ChannelState, ChannelInput], ChannelState]:
         (s.UNWANTED, i.REFUSED): s.GONE,
         (s.UNWANTED, i.LOST): s.LEAVE,
         (s.UNWANTED, i.SESSION_LOST): s.GONE,
-        (s.LEAVE, i.SUBSCRIBE): s.ACTIVE,
+        # Not ACTIVE: a lost exchange may have led here, and then nobody knows what the server has.
+        (s.LEAVE, i.SUBSCRIBE): s.WANTED,
         (s.LEAVE, i.UNSUBSCRIBE): s.LEAVE,
         (s.LEAVE, i.SENT): s.LEAVING,
         (s.LEAVE, i.SESSION_LOST): s.GONE,

@@ -786,6 +786,15 @@ def test_a_channel_wanted_again_while_it_is_left_is_joined_again(hand):
     assert hand.answers()[ticket] is None
 
 
+def test_a_channel_whose_leaving_was_lost_is_subscribed_anew_when_wanted_again(hand):
+    hand.to_proven().subscribe('/a')
+    hand.unsubscribe('/a')
+    hand.fail(Lane.COMMAND)  # nobody knows whether the server has subscribed
+    hand.subscribe('/a')
+    hand.wait_for_deadline()
+    assert hand.sent(Lane.COMMAND)[0]['channel'] == '/meta/subscribe'
+
+
 def test_a_refused_unsubscription_raises_for_its_caller(hand):
     hand.to_proven().subscribe('/a')
     hand.answer(Lane.COMMAND)
@@ -862,6 +871,15 @@ def test_a_server_that_does_not_answer_the_goodbye_is_not_waited_for(hand):
     assert hand.wait_for_deadline() == 5
     assert hand.state is State.HALTED
     assert hand.out == {}
+
+
+def test_a_second_stop_does_not_forget_the_bound_of_the_first(hand):
+    hand.to_connected()
+    hand.stop()
+    hand.wait(1)
+    hand.stop()
+    assert hand.wait_for_deadline() == 4
+    assert hand.state is State.HALTED
 
 
 def test_events_that_come_with_the_goodbye_are_delivered(hand):

@@ -506,7 +506,7 @@ class Session:
             self._advice = self._advice.merge(reply.advice)
         if reply.channel.startswith('/meta/'):
             self._effects.append(MetaReply(reply))
-        request = exchange.match(reply)
+        request = exchange.match(reply) if reply.successful is not None else None
         if request is not None:
             exchange.take(request, reply)
             if reply.successful:

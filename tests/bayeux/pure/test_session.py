@@ -500,6 +500,15 @@ def test_ids_are_texts_of_letters_and_digits_and_never_repeat(hand):
     assert all(isinstance(each, str) and each.isalnum() for each in ids)
 
 
+@pytest.mark.parametrize('lane', list(Lane))
+def test_a_reply_that_says_neither_yes_nor_no_answers_nothing(hand, lane):
+    hand.to_proven().subscribe('/a')
+    hand.answer(lane, successful=None)
+    assert hand.session.channels['/a'].state is not ChannelState.REFUSED
+    if lane is Lane.POLL:
+        assert hand.state is State.RECONNECTING
+
+
 def test_a_numeric_echo_of_an_id_is_recognised(hand):
     hand.to_connected()
     hand.answer(id=int(hand.sent()[0]['id']))
@@ -747,6 +756,17 @@ def test_a_verdict_on_a_command_reaches_a_session_that_waits_to_reconnect(hand):
 
 
 # --- unsubscribe --------------------------------------------------------------------------------
+
+
+def test_a_channel_whose_subscribe_was_lost_is_unsubscribed_to_be_sure(hand):
+    hand.to_proven().subscribe('/a')
+    hand.fail(Lane.COMMAND)
+    ticket = hand.unsubscribe('/a')
+    hand.wait_for_deadline()
+    assert hand.sent(Lane.COMMAND)[0]['channel'] == '/meta/unsubscribe'
+    hand.answer(Lane.COMMAND, successful=False, error='403::unsubscribe_failed')
+    assert hand.answers()[ticket] is None, 'the server did not have it: that is what was asked for'
+    assert hand.session.channels == {}
 
 
 def test_an_active_channel_is_unsubscribed_at_the_server(hand):

@@ -37,8 +37,8 @@ class Front:
 
     Attributes:
         broker: replaced by `reset`.
-        faults: the schedule.
-        clock: tests may push it.
+        faults: the schedule; replaced by `reset`.
+        clock: tests may push it; replaced by `reset`.
         changed: set whenever something was written to the journal; whoever waits clears nothing, but
             takes a new event from `changed`.
     """
@@ -78,7 +78,7 @@ class Front:
     def reset(self) -> None:
         """Back to the state at start: settings, clock, faults, journal, sessions."""
         self.restart()
-        self.faults.clear()
+        self.faults = FaultSchedule()
         self.clock.wake()
         self.clock = Clock()
         self.broker = self._new_broker()

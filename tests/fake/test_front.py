@@ -191,6 +191,19 @@ def test_a_restart_breaks_held_connects(fake_salesforce, client):
     assert client.post(client.connect_message())[0]['error'] == '402::session_unknown'
 
 
+@pytest.mark.parametrize('kind', [None, FaultKind.NEVER, FaultKind.DELAY, FaultKind.DRIP])
+def test_a_reset_leaves_nothing_under_way(fake_salesforce, client, kind):
+    client.connected()
+    if kind is not None:
+        fake_salesforce.faults.add(kind, seconds=1000)
+    connection = client.begin([client.connect_message()])
+    fake_salesforce.wait_for('held' if kind is None else 'fault')
+    fake_salesforce.reset()
+    with pytest.raises((http.client.RemoteDisconnected, http.client.IncompleteRead)):
+        client.end(connection)
+    assert fake_salesforce.journal() == []
+
+
 # --- faults --------------------------------------------------------------------------------------------
 
 

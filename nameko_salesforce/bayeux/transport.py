@@ -18,7 +18,7 @@ from typing import Any
 import eventlet
 import eventlet.patcher
 
-from nameko_salesforce.bayeux.answers import pieces, refusal
+from nameko_salesforce.bayeux.answers import PIECE, pieces, refusal
 from nameko_salesforce.bayeux.codec import JSON, Codec
 from nameko_salesforce.bayeux.cookies import Cookies
 from nameko_salesforce.bayeux.decoder import MessageDecoder, Oversized
@@ -226,7 +226,8 @@ class Connection:
             # A server that refuses a request early has answered before it was sent completely.
             with contextlib.suppress(ConnectionError):
                 self._sock.sendall(b'%b%d\r\n\r\n%b' % (self._head, len(body), body))
-            response = self._response = http.client.HTTPResponse(self._sock, method='POST')
+            source: Any = _Source(self._sock)
+            response = self._response = http.client.HTTPResponse(source, method='POST')
             response.begin()
             if response.status != 200:
                 return self._refused(response, route)
@@ -348,6 +349,19 @@ class Connection:
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.close()
+
+
+class _Source:
+    """What `HTTPResponse` needs of a socket, with a larger buffer than it asks for.
+
+    In its 8 KiB most answers would arrive as two pieces, and the decoder is quickest with one.
+    """
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+
+    def makefile(self, mode: str) -> Any:
+        return self._sock.makefile(mode, PIECE)
 
 
 def _packed(encoded: Iterable[bytes], limit: int) -> Iterator[bytes]:

@@ -222,15 +222,12 @@ class MessageDecoder:
             messages.append(whole)
             return end
         try:
-            message, length = self._scan(whole, 0)
+            message, _ = self._scan(whole, 0)
         except RecursionError:
             self._fail(FailureKind.MALFORMED, 'a message is nested too deeply')
             return end
         except Exception as error:
             self._fail(FailureKind.MALFORMED, f'a message cannot be decoded: {str(error)[:100]}')
-            return end
-        if length != len(whole):
-            self._fail(FailureKind.MALFORMED, 'a message ends before its braces do')
             return end
         messages.append(message)
         return end

@@ -211,6 +211,11 @@ def test_the_limit_counts_characters_and_is_still_kept(size):
     assert isinstance(over, Oversized)
 
 
+def test_a_channel_that_is_no_json_string_is_none():
+    found, _ = decode(b'[{"channel":"\\x","data":"' + b'y' * 5000 + b'"}]', message_limit=100)
+    assert found[0].channel is None
+
+
 def test_a_message_above_the_limit_that_breaks_off_is_truncated():
     found, failure = decode(b'[{},{"a":"' + b'x' * 9000, message_limit=1000)
     assert found == [{}]

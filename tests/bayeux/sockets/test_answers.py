@@ -141,6 +141,11 @@ zipped = gzip.compress(write(*EVENTS))
         (answer(body=zipped[:-6], headers=['Content-Encoding: gzip']), FailureKind.TRUNCATED, 3),
         (answer(body=b'[{}]', headers=['Content-Encoding: gzip']), FailureKind.MALFORMED, 0),
         (answer(body=zipped + b'x', headers=['Content-Encoding: gzip']), FailureKind.MALFORMED, 3),
+        (
+            chunks(zipped, b'x').replace(b'\r\n\r\n', b'\r\nContent-Encoding: gzip\r\n\r\n', 1),
+            FailureKind.MALFORMED,
+            3,
+        ),
         (answer(body=b'xyz', headers=['Content-Encoding: br']), FailureKind.MALFORMED, 0),
     ],
 )

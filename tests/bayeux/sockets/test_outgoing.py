@@ -47,6 +47,20 @@ def test_headers_are_asked_for_before_each_request(serve, client):
     assert seen == ['first', 'second']
 
 
+def test_the_user_agent_may_be_replaced(serve, client):
+    seen = []
+
+    def script(peer):
+        while (request := peer.request()) is not None:
+            seen.append(request.headers['User-Agent'])
+            peer.send(answer())
+
+    server = serve(script)
+    assert client(server.url).exchange() is None
+    assert client(server.url, headers=lambda: {'User-Agent': 'mine/1.0'}).exchange() is None
+    assert seen == ['nameko-salesforce', 'mine/1.0']
+
+
 @pytest.mark.parametrize(
     'headers',
     [

@@ -12,6 +12,7 @@ from eventlet.green import socket as green_socket
 
 from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.failures import FailureKind
+from nameko_salesforce.bayeux.watchdog import Expired, Watchdog
 from tests.bayeux.sockets.raw_server import CONNECT, EVENTS, TICK, RawServer, answer, answering, wait_until
 
 # --- bad heads and lost connections ---------------------------------------------------------------
@@ -187,20 +188,15 @@ def test_time_in_on_message_does_not_count_against_the_server(serve, client):
 
 
 def test_an_answer_that_waited_while_this_process_was_busy_is_no_timeout(serve, client):
-    server = serve(answering(answer([CONNECT])))
-    one = client(server.url)
-    assert one.exchange() is None
-    server = serve(answering(answer([CONNECT])))
-    two = client(server.url)
-    thread = two.start(read_timeout=2 * TICK)
+    def script(peer):
+        peer.request()
+        peer.send(answer([CONNECT]))
+        # Not green on purpose: the answer is there, and the hub cannot turn until its time is over.
+        time.sleep(6 * TICK)
 
-    def block():
-        # Not green on purpose: the hub does not turn, and both ends of the connection wait.
-        time.sleep(4 * TICK)
-
-    wait_until(lambda: server.connections, 'the connection')
-    eventlet.spawn(block)
-    assert thread.wait() is None
+    one = client(serve(script).url)
+    assert one.exchange(read_timeout=3 * TICK) is None
+    assert one.got == [CONNECT]
 
 
 def test_connecting_is_bounded_by_its_own_timeout(client):
@@ -267,6 +263,16 @@ def test_a_timeout_of_the_caller_goes_through_and_closes_the_socket(serve, clien
     with pytest.raises(eventlet.Timeout) as caught, eventlet.Timeout(2 * TICK) as timeout:
         one.exchange()
     assert caught.value is timeout
+    wait_until(lambda: state == ['held', 'closed'], 'the end of the connection')
+
+
+def test_a_deadline_of_the_caller_goes_through_and_closes_the_socket(serve, client):
+    server, state = held(serve)
+    outer = Watchdog(TICK)
+    outer.watch(2 * TICK)
+    with pytest.raises(Expired) as caught:
+        client(server.url).exchange()
+    assert caught.value.watchdog is outer
     wait_until(lambda: state == ['held', 'closed'], 'the end of the connection')
 
 

@@ -189,14 +189,17 @@ def test_time_in_on_message_does_not_count_against_the_server(serve, client):
 
 def test_an_answer_that_waited_while_this_process_was_busy_is_no_timeout(serve, client):
     def script(peer):
-        peer.request()
-        peer.send(answer([CONNECT]))
-        # Not green on purpose: the answer is there, and the hub cannot turn until its time is over.
-        time.sleep(6 * TICK)
+        for pause in (0, 6 * TICK):
+            peer.request()
+            peer.send(answer([CONNECT]))
+            # Not green on purpose: the answer is there, and the hub cannot turn until its time is over.
+            # Only the second request comes through the hub's sockets, after whose turn timers come first.
+            time.sleep(pause)
 
     one = client(serve(script).url)
+    assert one.exchange() is None
     assert one.exchange(read_timeout=3 * TICK) is None
-    assert one.got == [CONNECT]
+    assert one.got == [CONNECT] * 2
 
 
 def test_connecting_is_bounded_by_its_own_timeout(client):

@@ -190,8 +190,8 @@ class Connection:
     def close(self) -> None:
         """Close the socket, at any time. The next exchange opens another.
 
-        A running exchange of another green thread ends with RESET in the hub's next turns, or when its
-        `on_message` returns.
+        A running exchange of another green thread ends with RESET in the hub's next turns; what is
+        decoded already is still handed over first.
         """
         if self._busy:
             self._closing = True

@@ -197,6 +197,18 @@ def test_headers_are_asked_for_with_each_request(fake, make_client):
     assert len(asked) >= 3
 
 
+def test_a_timeout_that_leaks_out_of_headers_does_not_end_the_stream(fake, make_client, caplog):
+    leaks = [eventlet.Timeout(None), RuntimeError('boom')]
+
+    def headers():
+        if leaks:
+            raise leaks.pop()
+        return {}
+
+    connected(make_client(client={'headers': headers}))
+    assert leaks == []
+
+
 def test_extensions_see_and_change_every_message(fake, make_client):
     class Stamp:
         seen = []

@@ -39,8 +39,8 @@ class Front:
         broker: replaced by `reset`.
         faults: the schedule; replaced by `reset`.
         clock: tests may push it; replaced by `reset`.
-        changed: set whenever something was written to the journal; whoever waits clears nothing, but
-            takes a new event from `changed`.
+        changed: set by the next entry of the journal, and then replaced by a fresh one: take it, look at
+            the journal, wait for what you took.
     """
 
     def __init__(self, settings: BrokerSettings, *, gzip: bool = False, seed: int | None = None) -> None:

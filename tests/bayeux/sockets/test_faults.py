@@ -60,7 +60,7 @@ EXCHANGING = [
     (http.client.BadStatusLine('secret'), FailureKind.NOT_HTTP, 'no HTTP status line'),
     (http.client.LineTooLong('header line'), FailureKind.NOT_HTTP, 'got more than 65536 bytes'),
     (http.client.HTTPException('got more than 100 headers'), FailureKind.NOT_HTTP, 'more than 100 headers'),
-    (http.client.UnknownProtocol('HTTP/9'), FailureKind.NOT_HTTP, 'HTTP/9'),
+    (http.client.UnknownProtocol('secret'), FailureKind.NOT_HTTP, 'no HTTP status line'),
     (ValueError('a header that no parser likes'), FailureKind.NOT_HTTP, 'no parser likes'),
 ]
 ROWS = [(True, *row) for row in CONNECTING] + [(False, *row) for row in EXCHANGING]
@@ -86,3 +86,8 @@ def test_the_status_of_a_proxy_is_kept():
 
 def test_a_detail_is_short():
     assert len(failure_of(OSError('x' * 1000), connecting=False, peer=PEER).detail) == 200
+
+
+def test_a_detail_holds_no_control_characters():
+    failure = failure_of(ProxyRefused(502, '502 \x1b[2J\r\nX'), connecting=True, peer=PEER)
+    assert failure.detail == f'{PEER}: 502  [2J X'

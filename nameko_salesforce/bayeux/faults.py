@@ -5,6 +5,7 @@ no other part of the transport. Details name the peer and the system's reason, n
 """
 
 import http.client
+import os
 import socket
 import ssl
 import zlib
@@ -71,7 +72,7 @@ def _kind(error: BaseException, connecting: bool) -> FailureKind:
             return FailureKind.MALFORMED
         case _:
             # BadStatusLine, LineTooLong, too many headers, a header that the parser stumbles over.
-            return FailureKind.NOT_HTTP
+            return FailureKind.CONNECT if connecting else FailureKind.NOT_HTTP
 
 
 def _reason(error: BaseException) -> str:
@@ -89,6 +90,9 @@ def _reason(error: BaseException) -> str:
             return 'no HTTP status line'
         case http.client.IncompleteRead():
             return 'the body ended early'
+        case OSError() if error.errno is not None and error.errno > 0:
+            # Green sockets put the name of the number where its text should be.
+            return os.strerror(error.errno)
         case OSError():
             return error.strerror or str(error)
         case _:

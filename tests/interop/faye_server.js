@@ -41,9 +41,10 @@ bayeux.on('disconnect', session => {
 const httpServer = http.createServer();
 bayeux.attach(httpServer);
 observe(httpServer);
-listen(httpServer, port, '/faye');
 
+// Connected first: what is published while faye's client is still connecting may leave in another order.
 const publisher = bayeux.getClient();
+publisher.connect(() => listen(httpServer, port, '/faye'));
 
 obey({
     publish: async ({channel, data}) => { await publisher.publish(channel, data); },

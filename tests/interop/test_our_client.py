@@ -116,7 +116,7 @@ def test_a_publisher_gets_its_own_event_once(server, connect):
 
 @pytest.mark.parametrize(
     'data',
-    ['', 0, False, [], {}, [1, [2, {'three': None}]], 'Zażółć 🐢 \u2028 "\\\n', 'x' * 300_000],
+    ['', 0, False, [], {}, [1, [2, {'three': None}]], 'Zażółć 🐢 \u2028 "\\\n', 'x' * 30_000],
     ids=['text', 'zero', 'false', 'list', 'object', 'nested', 'unicode', 'large'],
 )
 def test_data_comes_back_as_it_went(server, connect, data):
@@ -126,6 +126,14 @@ def test_data_comes_back_as_it_went(server, connect, data):
     publish(client, '/chat', data)
 
     assert inbox.wait_for(1) == [data]
+
+
+def test_an_event_of_a_megabyte_arrives(server, connect):
+    inbox = subscribe(connect(server.url), '/chat')
+
+    server.ask('publish', channel='/chat', data='🐢' * 250_000)
+
+    assert inbox.wait_for(1) == ['🐢' * 250_000]
 
 
 def test_an_unsubscribed_channel_brings_nothing_more(server, connect):

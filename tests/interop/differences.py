@@ -46,6 +46,12 @@ KNOWN_DIFFERENCES = (
         'ignores ext.ack, so that a client that asks for it works without',
         'ack is an extension of CometD, not part of Bayeux',
     ),
+    Difference(
+        'a broken response is only timed out',
+        'faye',
+        'has a client that waits 1.2 times the advised timeout when a response breaks off half-way',
+        'it listens for the end of a response, which then never comes, and not for its abortion',
+    ),
 )
 
 

@@ -1,0 +1,12 @@
+"""A strict fake CometD server, for developing and testing streaming services without an org.
+
+    settings, errors, channels    what the server is like: numbers, texts, names        (pure)
+    journal                       what happened, and what clients did wrong              (pure)
+    sessions, broker              Bayeux: requests and `now` in, answers or "held" out   (pure)
+    faults                        damage by schedule                                     (pure)
+    front, control, server        HTTP on asyncio; the only part that needs aiohttp
+    client, pytest_plugin         the handle for tests; standard library only
+
+It shares no code with `nameko_salesforce`: two parties that share a type agree on its mistakes.
+Importing this package imports none of its modules.
+"""

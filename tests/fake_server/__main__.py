@@ -1,0 +1,135 @@
+"""`fake-salesforce`: run the fake server."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .settings import PROFILES, BrokerSettings
+
+__all__ = ['main']
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the server until SIGTERM or Ctrl-C; returns the exit status."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if (options.tls_certificate is None) != (options.tls_key is None):
+        parser.error('--tls-certificate and --tls-key go together')
+    try:
+        settings = _settings(options)
+    except ValueError as problem:
+        parser.error(str(problem))
+    try:
+        from .server import ServerOptions, serve
+    except ModuleNotFoundError as problem:
+        if problem.name != 'aiohttp':
+            raise
+        print('fake-salesforce needs aiohttp: pip install nameko-salesforce[fake]', file=sys.stderr)
+        return 1
+    server_options = ServerOptions(
+        settings=settings,
+        host=options.host,
+        port=options.port,
+        gzip=options.gzip,
+        seed=options.seed,
+        control_hosts=tuple(options.control_host),
+        tls_certificate=options.tls_certificate,
+        tls_key=options.tls_key,
+        until_stdin_closes=options.until_stdin_closes,
+    )
+
+    def ready(url: str) -> None:
+        print(f'Fake CometD server ({options.profile}) at {url}/cometd', flush=True)
+
+    try:
+        asyncio.run(serve(server_options, ready))
+    except OSError as problem:
+        print(f'fake-salesforce: {problem.strerror or problem}', file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='fake-salesforce',
+        description='A strict fake CometD server for development and tests. It prints one line with its URL,'
+        ' then serves until SIGTERM or Ctrl-C. Tests drive it through /_fake/, see fake_salesforce.control.',
+    )
+    add = parser.add_argument
+    add(
+        '--profile',
+        choices=sorted(PROFILES),
+        default='vanilla',
+        help='what to imitate (default: %(default)s)',
+    )
+    add('--host', default='127.0.0.1', help='address to listen on (default: %(default)s)')
+    add('--port', type=int, default=8080, help='port to listen on; 0 takes a free one (default: %(default)s)')
+    for name, text in (
+        ('timeout', 'how long a connect is held'),
+        ('interval', 'advised pause between two connects'),
+        ('max_interval', 'how long a session lives after that without a connect'),
+        ('multi_session_interval', 'advised pause for a second session behind one cookie'),
+        ('max_lazy_timeout', 'how long lazy events wait'),
+    ):
+        default = getattr(PROFILES['vanilla'], name)
+        flag = '--' + name.replace('_', '-')
+        add(flag, type=float, metavar='SECONDS', help=f'{text} (profile vanilla: {default:g})')
+    add('--trust-client-id', action='store_true', help='accept a clientId without its cookie')
+    add('--replies-first', action='store_true', help='put replies before the events of a response')
+    add(
+        '--setting',
+        action='append',
+        default=[],
+        metavar='NAME=JSON',
+        help='any field of fake_salesforce.settings.BrokerSettings; may be repeated',
+    )
+    add('--gzip', action='store_true', help='compress answers for clients that accept gzip')
+    add('--seed', type=int, help='make client ids and cookies repeatable')
+    add(
+        '--control-host',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help='accept control requests from other machines too, if their Host is NAME; may be repeated'
+        ' (default: from this machine only)',
+    )
+    add('--tls-certificate', type=Path, metavar='FILE', help='PEM file; serve HTTPS')
+    add('--tls-key', type=Path, metavar='FILE', help='PEM file with the private key')
+    add(
+        '--until-stdin-closes',
+        action='store_true',
+        help='end when standard input ends, so that the server dies with the process that started it',
+    )
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> BrokerSettings:
+    """The profile's settings with what the command line changes.
+
+    Raises:
+        ValueError: what is wrong.
+    """
+    changes: dict[str, Any] = {}
+    for name in ('timeout', 'interval', 'max_interval', 'multi_session_interval', 'max_lazy_timeout'):
+        if getattr(options, name) is not None:
+            changes[name] = getattr(options, name)
+    for name in ('trust_client_id', 'replies_first'):
+        if getattr(options, name):
+            changes[name] = True
+    for text in options.setting:
+        name, equals, value = text.partition('=')
+        if not equals:
+            raise ValueError(f'--setting {text}: expected NAME=JSON')
+        try:
+            changes[name] = json.loads(value)
+        except ValueError:
+            raise ValueError(f'--setting {text}: not JSON') from None
+    return PROFILES[options.profile].changed(changes)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

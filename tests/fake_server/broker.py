@@ -1,0 +1,422 @@
+"""The Bayeux server as a pure object: requests and `now` in, answers or "held" out.
+
+    broker = Broker(VANILLA, random.Random(1))
+    answer = broker.receive(exchange_id, body, cookies, now)   # None: held
+    broker.publish('/topic', {'n': 1}, now)
+    broker.deadline                                            # when to call elapsed(now), or None
+    broker.elapsed(now)
+    for exchange_id, answer in broker.take_answers(): ...      # polls that were released meanwhile
+    broker.gone(exchange_id, now)                              # a held poll's connection broke
+
+It knows no socket, no clock and no chance of its own: `now` is float seconds that never go back, chance
+is a `random.Random`. It never raises on what clients send. Call `take_answers` after each call.
+Source: Bayeux 1.0 and the reference server (CometD Java 6). Known differences: expiry is exact instead of
+a sweep every 997 ms; channels are never forgotten; a request that holds a handshake and other messages
+is refused before any of them acts.
+"""
+
+import heapq
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from . import channels, commands
+from .answers import Answer, advice_of, refuse, reply_to, seconds, validate
+from .errors import HANDSHAKE_DENIED, SESSION_UNKNOWN
+from .inspection import Inspector
+from .journal import Journal, Kind
+from .sessions import AckBook, Exchange, HeldConnect, Registry, Session, SessionView
+from .settings import VANILLA, BrokerSettings
+
+__all__ = ['Broker']
+
+_BASE_36 = 'abcdefghijklmnopqrstuvwxyz0123456789'
+
+
+class Broker:
+    """A Bayeux server without I/O. Invariant: each held exchange is answered once, or gone, or restarted.
+
+    Attributes:
+        settings: may be replaced at any time.
+        journal: what happened.
+    """
+
+    def __init__(
+        self, settings: BrokerSettings = VANILLA, random: Random | None = None, journal: Journal | None = None
+    ) -> None:
+        self.settings = settings
+        self.journal = journal if journal is not None else Journal()
+        self.inspector = Inspector(self.journal)
+        self.registry = Registry()
+        self._random = random if random is not None else Random(0)
+        self._answers: list[tuple[int, Answer]] = []
+        self._holders: dict[int, Session] = {}
+        self._timers: list[tuple[float, str]] = []
+        self._batching: Session | None = None
+
+    # --- what drivers call ------------------------------------------------------------------
+
+    def receive(
+        self, exchange_id: int, body: Any, cookies: Mapping[str, str], now: float, *, size: int = 0
+    ) -> Answer | None:
+        """Take a request.
+
+        Args:
+            exchange_id: a number that the caller never uses twice.
+            body: decoded JSON of any kind.
+            cookies: name -> value, as sent.
+            now: seconds.
+            size: bytes of the body, for the journal; 0 if unknown.
+        Returns:
+            The answer, or None when the request is held: its answer comes through `take_answers`.
+        """
+        self.elapsed(now)
+        messages = body if isinstance(body, list) else [body]
+        if not all(isinstance(message, dict) for message in messages):
+            return self._refuse_request(exchange_id, 400, now)
+        exchange = Exchange(exchange_id, messages, cookies.get(self.settings.cookie_name))
+        owner = self.registry.get(messages[0].get('clientId')) if messages else None
+        if messages and messages[0].get('channel') == channels.HANDSHAKE:
+            owner = None  # a clientId in a handshake means nothing
+        if owner is not None and (self.settings.trust_client_id or owner.browser == exchange.browser):
+            exchange.session = owner
+        for message in messages:
+            self._note(now, Kind.REQUEST, exchange, message.get('channel'), message)
+        self.inspector.look_at_request(exchange, now, size, owner)
+        handshakes = [one for one in messages if one.get('channel') == channels.HANDSHAKE]
+        if not messages or (handshakes and len(messages) > 1):
+            return self._refuse_request(exchange_id, 500, now)
+        if handshakes:
+            self._handshake(exchange, messages[0], now)
+            return self._answer(exchange, now)
+        return self._process(exchange, now)
+
+    @property
+    def deadline(self) -> float | None:
+        """When `elapsed` has something to do, in seconds; None while nothing is pending."""
+        while self._timers:
+            due, client_id = self._timers[0]
+            session = self.registry.get(client_id)
+            if session is not None and session.armed == due and session.due == due:
+                return due
+            heapq.heappop(self._timers)
+            if session is not None and session.armed == due:
+                session.armed = None
+                self._arm(session)
+        return None
+
+    def elapsed(self, now: float) -> None:
+        """Do what is due: release connects and lazy events, expire sessions."""
+        while (due := self.deadline) is not None and due <= now:
+            session = self.registry.get(self._timers[0][1])
+            assert session is not None
+            if session.held is not None and session.held.until <= now:
+                self._release(session, now)
+            elif session.lazy_at is not None and session.lazy_at <= now:
+                session.lazy_at = None
+                self._release(session, now)
+            else:
+                self.end(session, 'expired', now)
+            self._arm(session)
+
+    def publish(self, channel: str, data: Any, now: float, *, lazy: bool = False) -> int:
+        """Publish an event from the server's side; returns how many sessions it reached.
+
+        Raises:
+            ValueError: not a channel that can be published to. Nothing happened.
+        """
+        if not channels.is_valid(channel) or channels.is_wild(channel) or channels.is_meta(channel):
+            raise ValueError(f'{channel!r} is not a channel to publish to')
+        self.elapsed(now)
+        return self.broadcast({'channel': channel, 'data': data}, now, lazy=lazy)
+
+    def gone(self, exchange_id: int, now: float) -> None:
+        """The connection of a held connect broke; unknown numbers are ignored."""
+        if not self.settings.notices_gone or exchange_id not in self._holders:
+            return
+        session = self._holders[exchange_id]
+        held = self._let_go(session)
+        assert held is not None
+        session.expires_at = now + self._interval(session) + self.settings.max_interval
+        self._note(now, Kind.GONE, held.exchange, channels.CONNECT)
+        self._arm(session)
+
+    def take_answers(self) -> list[tuple[int, Answer]]:
+        """The answers to held connects since the last call, oldest first."""
+        answers, self._answers = self._answers, []
+        return answers
+
+    def disconnect(self, now: float, client_id: str | None = None) -> int:
+        """Disconnect one session, or all, from the server's side; returns how many.
+
+        A held connect is answered with a `/meta/disconnect` message and the advice not to come back.
+        """
+        chosen = [one for one in self.registry if client_id in (None, one.client_id)]
+        for session in chosen:
+            self.end(session, 'server', now)
+            session.enqueue({'channel': channels.DISCONNECT, 'successful': True}, lazy=False)
+            self._release(session, now)
+        return len(chosen)
+
+    def restart(self, now: float) -> tuple[int, ...]:
+        """Lose all sessions, queues and channels, as a server does that starts again.
+
+        Returns:
+            The held exchanges: they get no answer, their connections break.
+        """
+        broken = tuple(self._holders)
+        for session in self.registry:
+            self._let_go(session)
+            self.end(session, 'restart', now)
+        self.registry = Registry()
+        self._timers = []
+        self.journal.write(now, Kind.RESTARTED)
+        return broken
+
+    @property
+    def sessions(self) -> tuple[SessionView, ...]:
+        """All living sessions, oldest first."""
+        return self.registry.views()
+
+    # --- what `commands` calls --------------------------------------------------------------
+
+    def broadcast(
+        self, event: dict[str, Any], now: float, *, lazy: bool, sender: Session | None = None
+    ) -> int:
+        """Queue an event for all who subscribed; returns how many sessions that were."""
+        channel = event['channel']
+        lazy = lazy or any(channels.matches(pattern, channel) for pattern in self.settings.lazy_channels)
+        self.registry.create(channel)
+        reached = self.registry.reached(channel)
+        if sender is not None and not self.settings.broadcast_to_publisher:
+            reached = [session for session in reached if session is not sender]
+        detail = {'sessions': len(reached), 'lazy': lazy}
+        self.journal.write(now, Kind.PUBLISHED, channel=channel, detail=detail)
+        for session in reached:
+            session.enqueue(event, lazy)
+            if session is self._batching:
+                continue  # rides on the answer that is being made
+            if not lazy:
+                self._release(session, now)
+            elif session.lazy_at is None:
+                session.lazy_at = now + self.settings.max_lazy_timeout
+                self._arm(session)
+        return len(reached)
+
+    def end(self, session: Session, why: str, now: float) -> None:
+        """End a session: subscriptions go, nothing more is queued. A held connect stays to be released."""
+        self.registry.remove(session)
+        self.journal.write(now, Kind.CLOSED, session=session.client_id, detail={'why': why})
+
+    # --- requests -----------------------------------------------------------------------------
+
+    def _process(self, exchange: Exchange, now: float) -> Answer | None:
+        session = exchange.session
+        # Events that a request causes ride on its own answer instead of waking the held connect.
+        if session is not None and exchange.messages[0].get('channel') != channels.CONNECT:
+            self._batching = session
+        for message in exchange.messages:
+            if message.get('channel') != channels.CONNECT:
+                commands.process(self, exchange, message, self._refusal(exchange, message), now)
+            elif self._connect(exchange, message, now):
+                return None
+        answer = self._answer(exchange, now)
+        self._batching = None
+        if session is not None:
+            if session.ended or session.urgent:
+                self._release(session, now)
+            self._arm(session)
+        return answer
+
+    def _refusal(self, exchange: Exchange, message: dict[str, Any]) -> str | None:
+        session = exchange.session
+        known = session is not None and not session.ended and session.client_id == message.get('clientId')
+        return validate(message) or (None if known else SESSION_UNKNOWN)
+
+    def _handshake(self, exchange: Exchange, message: dict[str, Any], now: float) -> None:
+        settings = self.settings
+        reply = reply_to(message, settings)
+        exchange.replies.append(reply)
+        if (error := validate(message)) is not None:
+            return refuse(reply, error)
+        if settings.deny_handshake:
+            refuse(reply, HANDSHAKE_DENIED)
+            reply['advice'] = {'reconnect': settings.deny_handshake_reconnect}
+            return None
+        browser = exchange.browser
+        if browser is None:
+            browser = exchange.set_cookie = self._random_text(16)
+        # 28 characters of 36 are 144 bits; the specification demands 128.
+        session = Session(self._random_text(28), browser)
+        self.registry.add(session)
+        exchange.session = session
+        exchange.schedules_expiry = True
+        self.journal.write(now, Kind.OPENED, exchange=exchange.id, session=session.client_id)
+        reply['successful'] = True
+        reply['clientId'] = session.client_id
+        reply['version'] = reply['minimumVersion'] = '1.0'
+        reply['supportedConnectionTypes'] = list(settings.connection_types)
+        reply['advice'] = advice_of(settings, None)
+        if settings.ack_extension and _ext(message).get('ack') is True:
+            session.acks = AckBook()
+            reply['ext'] = {'ack': True}
+        return None
+
+    def _connect(self, exchange: Exchange, message: dict[str, Any], now: float) -> bool:
+        """Process a connect; True when it is held."""
+        settings, session = self.settings, exchange.session
+        reply = reply_to(message, settings)
+        if (error := self._refusal(exchange, message)) is not None:
+            if session is not None:
+                self._overtake(session, now)
+            refuse(reply, error)
+            self._complete(exchange, reply)
+            return False
+        assert session is not None
+        asked = message.get('advice') if isinstance(message.get('advice'), dict) else None
+        acked = _ext(message).get('ack')
+        acked = acked if isinstance(acked, int | float) and not isinstance(acked, bool) else None
+        self.inspector.look_at_connect(exchange, session, acked is not None, now)
+        self._overtake(session, now)
+        first, session.connected = not session.connected, True
+        session.expires_at = session.next_poll_at = None
+        if session.acks is not None and acked is not None:
+            session.acks.acknowledge(acked)
+            # What was sent but not acknowledged goes out again now, unless the client said how long to wait.
+            if not session.urgent and len(session.queue) != len(session.acks):
+                asked = {'timeout': 0, **(asked or {})}
+        session.own_timeout = seconds(asked.get('timeout')) if asked is not None else None
+        session.own_interval = seconds(asked.get('interval')) if asked is not None else None
+        if asked is not None:
+            session.advised = False
+        reply['successful'] = True
+        self._advise(session, reply)
+        timeout = settings.timeout if session.own_timeout is None else session.own_timeout
+        if len(exchange.messages) == 1 and not session.urgent:
+            limit = settings.max_sessions_per_browser
+            if limit >= 0 and self.registry.held_behind(session.browser) >= limit:
+                self._advise_multiple_clients(reply)
+            elif timeout > 0 and not first:
+                self._hold(session, HeldConnect(exchange, reply, now + timeout), now)
+                return True
+        self._complete(exchange, reply)
+        return False
+
+    def _overtake(self, session: Session, now: float) -> None:
+        if (held := self._let_go(session)) is not None:
+            answer = Answer(self.settings.overtaken_status)
+            self._note_answer(held.exchange, answer, now)
+            self._answers.append((held.exchange.id, answer))
+
+    def _advise(self, session: Session, reply: dict[str, Any]) -> None:
+        if not session.advised:
+            session.advised = True
+            reply['advice'] = advice_of(self.settings, session.own_interval)
+
+    def _advise_multiple_clients(self, reply: dict[str, Any]) -> None:
+        interval = self.settings.multi_session_interval
+        advice = reply.setdefault('advice', {})
+        advice['multiple-clients'] = True
+        advice['reconnect'] = 'retry' if interval > 0 else 'none'
+        if interval > 0:
+            advice['interval'] = round(interval * 1000)
+        else:
+            reply['successful'] = False
+
+    # --- held connects and answers ------------------------------------------------------------
+
+    def _hold(self, session: Session, held: HeldConnect, now: float) -> None:
+        self.registry.hold(session, held)
+        self._holders[held.exchange.id] = session
+        self._arm(session)
+        self._note(now, Kind.HELD, held.exchange, channels.CONNECT, {'until': held.until})
+
+    def _let_go(self, session: Session) -> HeldConnect | None:
+        held = self.registry.let_go(session)
+        if held is not None:
+            del self._holders[held.exchange.id]
+        return held
+
+    def _release(self, session: Session, now: float) -> None:
+        """Answer the held connect, if there is one."""
+        if (held := self._let_go(session)) is not None:
+            self._complete(held.exchange, held.reply)
+            self._answers.append((held.exchange.id, self._answer(held.exchange, now)))
+            self._arm(session)
+
+    def _complete(self, exchange: Exchange, reply: dict[str, Any]) -> None:
+        """Finish a connect reply, at the moment when it leaves."""
+        session = exchange.session
+        if session is not None:
+            if session.ended:
+                reply.setdefault('advice', {})['reconnect'] = 'none'
+            if session.acks is not None:
+                exchange.ack_batch = session.acks.close_batch()
+                reply['ext'] = {'ack': exchange.ack_batch}
+        exchange.replies.append(reply)
+        exchange.send_queue = exchange.schedules_expiry = True
+
+    def _answer(self, exchange: Exchange, now: float) -> Answer:
+        session, settings = exchange.session, self.settings
+        events: list[dict[str, Any]] = []
+        if session is not None and exchange.send_queue:
+            events = session.take_queue(exchange.ack_batch)
+        if session is not None and exchange.schedules_expiry and not session.ended:
+            session.expires_at = now + self._interval(session) + settings.max_interval
+            last = exchange.replies[-1]
+            if last.get('channel') == channels.CONNECT:
+                advised = seconds(last.get('advice', {}).get('interval'))
+                session.next_poll_at = now + (self._interval(session) if advised is None else advised)
+            self._arm(session)
+        parts = [(Kind.EVENT, one) for one in events] + [(Kind.REPLY, one) for one in exchange.replies]
+        if settings.replies_first:
+            parts = parts[len(events) :] + parts[: len(events)]
+        for kind, message in parts:
+            self._note(now, kind, exchange, message.get('channel'), message)
+        cookie = None
+        if exchange.set_cookie is not None:
+            cookie = f'{settings.cookie_name}={exchange.set_cookie}; Path=/; HttpOnly'
+        answer = Answer(200, [message for _, message in parts], cookie)
+        self._note_answer(exchange, answer, now)
+        return answer
+
+    def _refuse_request(self, exchange_id: int, status: int, now: float) -> Answer:
+        answer = Answer(status)
+        self._note_answer(Exchange(exchange_id, [], None), answer, now)
+        return answer
+
+    # --- small parts ----------------------------------------------------------------------------
+
+    def _interval(self, session: Session) -> float:
+        return self.settings.interval if session.own_interval is None else session.own_interval
+
+    def _arm(self, session: Session) -> None:
+        """Make sure that a timer exists for this session; outdated ones are dropped when met."""
+        due = session.due
+        if due is not None and not session.ended and (session.armed is None or due < session.armed):
+            session.armed = due
+            heapq.heappush(self._timers, (due, session.client_id))
+
+    def _random_text(self, length: int) -> str:
+        return ''.join(self._random.choice(_BASE_36) for _ in range(length))
+
+    def _note_answer(self, exchange: Exchange, answer: Answer, now: float) -> None:
+        first = exchange.messages[0].get('channel') if exchange.messages else None
+        count = len(answer.messages or [])
+        self._note(now, Kind.ANSWER, exchange, first, {'status': answer.status, 'messages': count})
+
+    def _note(
+        self,
+        now: float,
+        kind: Kind,
+        exchange: Exchange,
+        channel: object,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        session = exchange.session.client_id if exchange.session is not None else None
+        self.journal.write(now, kind, exchange=exchange.id, session=session, channel=channel, detail=detail)
+
+
+def _ext(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    ext = message.get('ext')
+    return ext if isinstance(ext, dict) else {}

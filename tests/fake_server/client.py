@@ -1,0 +1,338 @@
+"""The handle on a fake server in a process of its own. Standard library only.
+
+    with start_fake(timeout=5.0) as fake:
+        ... let a client connect to fake.url ...
+        fake.wait_for('reply', channel='/meta/subscribe', successful=True)
+        fake.publish('/topic/Orders', {'n': 1})
+
+A process, because users' test processes are monkey-patched by eventlet, where asyncio cannot run. It ends
+with the process that started it. Everything here blocks, with a limit, and works patched and unpatched.
+"""
+
+import http.client
+import json
+import os
+import re
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+from urllib.parse import urlencode, urlsplit
+
+from .faults import FaultKind
+from .journal import Entry, Kind
+
+__all__ = ['FakeServer', 'Faults', 'NotHappened', 'start_fake']
+
+START_S = 30.0  # an interpreter and aiohttp, on a busy machine
+STOP_S = 10.0
+CALL_S = 30.0
+SHOWN_LINES = 20
+
+
+class NotHappened(AssertionError):
+    """What a test waited for did not happen in time. The message names it and shows the last lines."""
+
+
+class Faults:
+    """The fault schedule of a server."""
+
+    def __init__(self, server: 'FakeServer') -> None:
+        self._server = server
+
+    def add(self, kind: FaultKind | str, **fields: Any) -> int:
+        """Add a fault; the fields are those of `faults.Fault`. Returns its number.
+
+        Raises:
+            ValueError: unknown or unusable fields.
+        """
+        fault = {'kind': kind.value if isinstance(kind, FaultKind) else kind, **fields}
+        return int(self._server.call('POST', 'faults', fault)['numbers'][0])
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        self._server.call('DELETE', 'faults')
+
+    def list(self) -> list[dict[str, Any]]:
+        """All faults with their fields, `number`, and how often they `struck`."""
+        return list(self._server.call('GET', 'faults'))
+
+
+class FakeServer:
+    """A fake server in a process of its own; the address stays when it is stopped and started again.
+
+    Attributes:
+        faults: its fault schedule.
+    """
+
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        self._arguments = list(arguments)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes]
+        self._base_url = ''
+        self.faults = Faults(self)
+
+    # --- the process ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the process; does nothing if it runs. After a stop it listens on the same port again.
+
+        Raises:
+            RuntimeError: it ended at once or did not come up in time; the message holds what it printed.
+        """
+        if self.running:
+            return
+        port = urlsplit(self._base_url).port or 0
+        package = __name__.rpartition('.')[0]
+        command = [sys.executable, '-P', '-m', package, '--port', str(port), '--until-stdin-closes']
+        # A file instead of a pipe: reading a pipe would block the other green threads of this process.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the process
+        self._process = subprocess.Popen(
+            [*command, *self._arguments], stdin=subprocess.PIPE, stdout=self._output, stderr=self._output
+        )
+        deadline = time.monotonic() + START_S
+        while not (found := re.search(r' at (\S+)/cometd\n', self._printed())):
+            ended = self._process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                text = self._printed().strip() or 'it printed nothing'
+                self.kill()
+                raise RuntimeError(f'the fake server did not start: {text}')
+            time.sleep(0.01)
+        self._base_url = found[1]
+
+    def stop(self) -> None:
+        """End the process as SIGTERM does. Does nothing if it does not run.
+
+        Raises:
+            RuntimeError: the server had an error of its own, as opposed to one it was asked for.
+        """
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_S)
+                printed = self._printed()
+            finally:
+                self.kill()
+            if 'Traceback' in printed:
+                raise RuntimeError(f'the fake server had an error of its own:\n{printed}')
+
+    def kill(self) -> None:
+        """End the process as SIGKILL does: a crash. Does nothing if it does not run."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait(STOP_S)
+            if process.stdin is not None:
+                process.stdin.close()
+            self._output.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def base_url(self) -> str:
+        """`http://127.0.0.1:PORT`."""
+        return self._base_url
+
+    @property
+    def url(self) -> str:
+        """The CometD endpoint: `http://127.0.0.1:PORT/cometd`."""
+        return f'{self._base_url}/cometd'
+
+    def _printed(self) -> str:
+        # By position: the process shares the file's offset with us.
+        return os.pread(self._output.fileno(), 1_000_000, 0).decode(errors='replace')
+
+    # --- the world --------------------------------------------------------------------------------
+
+    def publish(self, channel: str, data: Any, *, lazy: bool = False) -> int:
+        """Publish an event; returns how many sessions it reached.
+
+        Raises:
+            ValueError: not a channel that can be published to.
+        """
+        event = {'channel': channel, 'data': data, 'lazy': lazy}
+        return int(self.call('POST', 'publish', event)['sessions'][0])
+
+    def publish_many(self, events: Sequence[tuple[str, Any]]) -> list[int]:
+        """Publish (channel, data) pairs in one go; returns how many sessions each reached."""
+        body = [{'channel': channel, 'data': data} for channel, data in events]
+        return list(self.call('POST', 'publish', body)['sessions'])
+
+    def advance(self, seconds: float) -> float:
+        """Push the server's clock; what is due has happened when this returns. Returns the new time."""
+        return float(self.call('POST', 'clock', {'advance': seconds})['now'])
+
+    def now(self) -> float:
+        """The server's clock, in seconds."""
+        return float(self.call('GET', 'clock')['now'])
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """The living sessions, with the fields of `sessions.SessionView`."""
+        return list(self.call('GET', 'sessions'))
+
+    def settings(self) -> dict[str, Any]:
+        """The settings in force."""
+        return dict(self.call('GET', 'settings'))
+
+    def configure(self, **changes: Any) -> dict[str, Any]:
+        """Change fields of `settings.BrokerSettings` for the rest of the test; returns all settings.
+
+        Raises:
+            ValueError: unknown names or values of the wrong type.
+        """
+        return dict(self.call('PATCH', 'settings', changes))
+
+    def disconnect(self, session: str) -> int:
+        """Disconnect a session from the server's side; returns 0 if there is none with this `clientId`."""
+        return int(self.call('POST', 'disconnect', {'session': session})['sessions'])
+
+    def disconnect_all(self) -> int:
+        """Disconnect all sessions from the server's side; returns how many."""
+        return int(self.call('POST', 'disconnect', {})['sessions'])
+
+    def restart(self) -> None:
+        """Lose all sessions and queues and break held polls, without ending the process."""
+        self.call('POST', 'restart', {})
+
+    def reset(self) -> None:
+        """Back to the state at start: settings, clock, faults, journal, sessions."""
+        self.call('POST', 'reset', {})
+
+    # --- facts --------------------------------------------------------------------------------------
+
+    def journal(
+        self,
+        kind: Kind | str | None = None,
+        *,
+        channel: str | None = None,
+        session: str | None = None,
+        after: int = 0,
+        **detail: Any,
+    ) -> list[Entry]:
+        """Entries of the journal, oldest first; the conditions as for `wait_for`."""
+        return self._look(_conditions(kind, channel, session, after, detail), 0, 0.0)
+
+    def wait_for(
+        self,
+        kind: Kind | str | None = None,
+        *,
+        channel: str | None = None,
+        session: str | None = None,
+        after: int = 0,
+        count: int = 1,
+        timeout: float = 10.0,
+        **detail: Any,
+    ) -> list[Entry]:
+        """Wait until something is in the journal.
+
+        Args:
+            kind: kind of the entries, see `journal.Kind`.
+            channel: their channel.
+            session: their `clientId`.
+            after: only entries with a higher number, see `mark`.
+            count: how many of them.
+            timeout: seconds of real time.
+            **detail: fields that their `detail` must hold.
+        Returns:
+            All entries that match, at least `count`.
+        Raises:
+            NotHappened: the time is over.
+            ValueError: unknown kind.
+        """
+        conditions = _conditions(kind, channel, session, after, detail)
+        found = self._look(conditions, count, timeout)
+        if len(found) < count:
+            lines = '\n'.join(f'  {_line(entry)}' for entry in self.journal()[-SHOWN_LINES:])
+            wanted = ', '.join(f'{name}={value}' for name, value in conditions.items())
+            raise NotHappened(
+                f'waited {timeout:g} s for {count} entries with {wanted}; found {len(found)}.'
+                f' The last lines of the journal:\n{lines or "  (it is empty)"}'
+            )
+        return found
+
+    def mark(self) -> int:
+        """The number of the last entry, for `after`."""
+        return int(self.call('GET', 'journal?kind=restarted')['last'])
+
+    def violations(self) -> list[Entry]:
+        """What clients did that they must not do."""
+        return self.journal(Kind.VIOLATION)
+
+    def call(self, method: str, path: str, body: Any = None, *, wait: float = 0.0) -> Any:
+        """One control request; returns the decoded answer.
+
+        Raises:
+            ValueError: the server refused the request; the text is its own.
+            OSError, http.client.HTTPException: the server is not there or broke off.
+        """
+        address = urlsplit(self._base_url)
+        assert address.hostname is not None, 'the server was never started'
+        connection: http.client.HTTPConnection
+        if address.scheme == 'https':
+            # Our own child on this machine; the certificate is what the test is about, not we.
+            context = ssl._create_unverified_context()
+            connection = http.client.HTTPSConnection(
+                address.hostname, address.port, timeout=CALL_S + wait, context=context
+            )
+        else:
+            connection = http.client.HTTPConnection(address.hostname, address.port, timeout=CALL_S + wait)
+        try:
+            content = None if body is None else json.dumps(body).encode()
+            headers = {'Content-Type': 'application/json', 'Connection': 'close'}
+            connection.request(method, f'/_fake/{path}', content, headers)
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise ValueError(answer['error'])
+        return answer
+
+    def _look(self, conditions: Mapping[str, Any], count: int, wait: float) -> list[Entry]:
+        query = urlencode({**conditions, 'count': count, 'wait': wait})
+        entries = self.call('GET', f'journal?{query}', wait=wait)['entries']
+        return [Entry(**{**entry, 'kind': Kind(entry['kind'])}) for entry in entries]
+
+
+@contextmanager
+def start_fake(*arguments: str, **settings: Any) -> Iterator[FakeServer]:
+    """Run a further server, on a free port, as long as the context lasts.
+
+    Args:
+        *arguments: options of `fake-salesforce`, for instance `'--tls-certificate', path, '--tls-key', path`.
+        **settings: fields of `settings.BrokerSettings`.
+    Raises:
+        RuntimeError: it did not come up.
+    """
+    options = [f'--setting={name}={json.dumps(value)}' for name, value in settings.items()]
+    server = FakeServer([*arguments, *options])
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _conditions(
+    kind: Kind | str | None, channel: str | None, session: str | None, after: int, detail: Mapping[str, Any]
+) -> dict[str, Any]:
+    conditions = {
+        'kind': kind.value if isinstance(kind, Kind) else kind,
+        'channel': channel,
+        'session': session,
+        'after': after or None,
+        'detail': json.dumps(detail) if detail else None,
+    }
+    return {name: value for name, value in conditions.items() if value is not None}
+
+
+def _line(entry: Entry) -> str:
+    detail = json.dumps(entry.detail)
+    return f'{entry.number:5} {entry.at:10.3f} {entry.kind.value:9} {entry.channel or "-":20} {detail[:120]}'

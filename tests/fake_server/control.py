@@ -1,0 +1,252 @@
+"""The control endpoints below `/_fake/`: tests arrange the world and look at it. JSON in and out.
+
+    POST   publish      {"channel", "data", "lazy"?} or a list of them -> {"sessions": [reached, ...]}
+    GET    faults       -> [{"number", "struck", ...the fault's fields}]
+    POST   faults       a fault or a list of them -> {"numbers": [...]}
+    DELETE faults
+    GET    journal      ?after=N&kind=K&channel=C&session=S&detail={...}&count=N&wait=SECONDS
+                        -> {"entries": [...], "last": N}; with `wait` it answers as soon as `count` match
+    GET    clock        -> {"now": seconds}
+    POST   clock        {"advance": seconds} -> {"now": seconds}
+    GET    sessions     -> [{"client_id", "subscriptions", ...}]
+    GET    settings     -> {...}
+    PATCH  settings     {name: value, ...} -> {...}
+    POST   disconnect   {} or {"session": client id} -> {"sessions": N}
+    POST   restart      lose all sessions and queues, break held polls
+    POST   reset        back to the state at start
+
+Errors: 400 with {"error": text}. Served to this machine only, see `guard`.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import asdict
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from .broker import Broker
+from .faults import fault_from_json
+from .front import Front
+from .journal import Entry, Kind
+
+__all__ = ['add_control', 'guard']
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+LOOPBACK_NAMES = frozenset({'localhost', '127.0.0.1', '::1'})
+
+
+def guard(request: web.Request, control_hosts: Collection[str]) -> str | None:
+    """Why a control request is refused, None if it is not.
+
+    Without `control_hosts` it has to come from this machine. In any case its `Host` (and `Origin`, if
+    there is one) must be a name we expect: otherwise a web page could make a developer's browser send it.
+    """
+    names = LOOPBACK_NAMES | set(control_hosts)
+    if not control_hosts and not _is_loopback(request.remote):
+        return 'control requests are served to this machine only; see --control-host'
+    if _host_name('//' + request.host) not in names:
+        return f'unexpected Host {request.host!r}; see --control-host'
+    if 'Origin' in request.headers and _host_name(request.headers['Origin']) not in names:
+        return 'unexpected Origin'
+    return None
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return address is not None and ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _host_name(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def add_control(app: web.Application, front: Front, control_hosts: Collection[str]) -> None:
+    """Add the control endpoints to an application."""
+    control = _Control(front)
+    routes: list[tuple[str, str, Callable[[web.Request], Awaitable[Any]]]] = [
+        ('POST', 'publish', control.publish),
+        ('GET', 'faults', control.list_faults),
+        ('POST', 'faults', control.add_faults),
+        ('DELETE', 'faults', control.clear_faults),
+        ('GET', 'journal', control.journal),
+        ('GET', 'clock', control.clock),
+        ('POST', 'clock', control.advance),
+        ('GET', 'sessions', control.sessions),
+        ('GET', 'settings', control.settings),
+        ('PATCH', 'settings', control.change_settings),
+        ('POST', 'disconnect', control.disconnect),
+        ('POST', 'restart', control.restart),
+        ('POST', 'reset', control.reset),
+    ]
+    for method, name, action in routes:
+        app.router.add_route(method, f'/_fake/{name}', _endpoint(action, control_hosts))
+
+
+def _endpoint(action: Callable[[web.Request], Awaitable[Any]], control_hosts: Collection[str]) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if (refusal := guard(request, control_hosts)) is not None:
+            return web.json_response({'error': refusal}, status=403)
+        try:
+            return web.json_response(await action(request))
+        except ValueError as problem:
+            return web.json_response({'error': str(problem)}, status=400)
+
+    return handle
+
+
+class _Control:
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    async def publish(self, request: web.Request) -> Any:
+        value = await _json(request)
+        events = value if isinstance(value, list) else [value]
+        for event in events:
+            _expect(event, required=('channel', 'data'), optional=('lazy',))
+            if not isinstance(event['channel'], str) or not isinstance(event.get('lazy', False), bool):
+                raise ValueError('channel is a text, lazy is true or false')
+
+        def publish(broker: Broker, now: float) -> list[int]:
+            return [
+                broker.publish(event['channel'], event['data'], now, lazy=event.get('lazy', False))
+                for event in events
+            ]
+
+        return {'sessions': self._front.act(publish)}
+
+    async def list_faults(self, request: web.Request) -> Any:
+        return self._front.faults.listed()
+
+    async def add_faults(self, request: web.Request) -> Any:
+        value = await _json(request)
+        faults = [fault_from_json(one) for one in (value if isinstance(value, list) else [value])]
+        return {'numbers': [self._front.faults.add(fault) for fault in faults]}
+
+    async def clear_faults(self, request: web.Request) -> Any:
+        self._front.faults.clear()
+        return {}
+
+    async def journal(self, request: web.Request) -> Any:
+        query = _Query(request)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + query.wait
+        while True:
+            changed = self._front.changed
+            entries = query.entries(self._front)
+            left = until - loop.time()
+            if len(entries) >= query.count or left <= 0:
+                last = self._front.broker.journal.last_number
+                return {'entries': [entry.as_json() for entry in entries], 'last': last}
+            try:
+                await asyncio.wait_for(changed.wait(), left)
+            except TimeoutError:
+                continue
+
+    async def clock(self, request: web.Request) -> Any:
+        return {'now': self._front.clock.now()}
+
+    async def advance(self, request: web.Request) -> Any:
+        value = _expect(await _json(request), required=('advance',))
+        if type(value['advance']) not in (int, float) or not 0 <= value['advance'] < 1e9:
+            raise ValueError('advance is a number of seconds, not negative')
+        self._front.advance(value['advance'])
+        return await self.clock(request)
+
+    async def sessions(self, request: web.Request) -> Any:
+        return [asdict(view) for view in self._front.broker.sessions]
+
+    async def settings(self, request: web.Request) -> Any:
+        return asdict(self._front.broker.settings)
+
+    async def change_settings(self, request: web.Request) -> Any:
+        value = await _json(request)
+        if not isinstance(value, dict):
+            raise ValueError('settings are an object')
+        self._front.broker.settings = self._front.broker.settings.changed(value)
+        return await self.settings(request)
+
+    async def disconnect(self, request: web.Request) -> Any:
+        value = _expect(await _json(request), optional=('session',))
+        session = value.get('session')
+        return {'sessions': self._front.act(lambda broker, now: broker.disconnect(now, session))}
+
+    async def restart(self, request: web.Request) -> Any:
+        self._front.restart()
+        return {}
+
+    async def reset(self, request: web.Request) -> Any:
+        self._front.reset()
+        return {}
+
+
+class _Query:
+    """The query of a journal request.
+
+    Raises:
+        ValueError: unknown names or unusable values.
+    """
+
+    def __init__(self, request: web.Request) -> None:
+        known = ('after', 'kind', 'channel', 'session', 'detail', 'count', 'wait')
+        if unknown := sorted(set(request.query) - set(known)):
+            raise ValueError(f'unknown: {", ".join(unknown)}; the journal knows {", ".join(known)}')
+        kinds = {kind.value: kind for kind in Kind}
+        wanted = request.query.get('kind')
+        if wanted is not None and wanted not in kinds:
+            raise ValueError(f'kind is one of {", ".join(kinds)}')
+        self.after = int(request.query.get('after', '0'))
+        self.kind = kinds.get(wanted or '')
+        self.channel = request.query.get('channel')
+        self.session = request.query.get('session')
+        self.detail = json.loads(request.query.get('detail', '{}'))
+        self.count = int(request.query.get('count', '1'))
+        self.wait = float(request.query.get('wait', '0'))
+        if not isinstance(self.detail, dict):
+            raise ValueError('detail is an object')
+
+    def entries(self, front: Front) -> list[Entry]:
+        return front.broker.journal.entries(
+            after=self.after,
+            kind=self.kind,
+            channel=self.channel,
+            session=self.session,
+            detail=self.detail,
+        )
+
+
+async def _json(request: web.Request) -> Any:
+    raw = await request.read()
+    if not raw:
+        return {}
+    try:
+        return json.loads(raw)
+    except RecursionError:
+        raise ValueError('nested too deeply') from None
+
+
+def _expect(value: Any, *, required: Collection[str] = (), optional: Collection[str] = ()) -> dict[str, Any]:
+    """The value, an object with all required keys and no unknown ones."""
+    known = (*required, *optional)
+    if not isinstance(value, dict):
+        raise ValueError(f'expected an object with {", ".join(known) or "nothing"}')
+    missing = [name for name in required if name not in value]
+    unknown = sorted(set(value) - set(known))
+    if missing or unknown:
+        raise ValueError(
+            '; '.join(
+                f'{label}: {", ".join(names)}'
+                for label, names in (('missing', missing), ('unknown', unknown))
+                if names
+            )
+        )
+    return value

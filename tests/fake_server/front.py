@@ -1,0 +1,242 @@
+"""The HTTP side of the fake: requests to the broker, answers and faults to the wire.
+
+A held connect costs one waiting coroutine. Statuses and suffix routing follow the reference server.
+"""
+
+import asyncio
+import json
+import math
+import socket
+import struct
+from collections.abc import Callable
+from itertools import count
+from random import Random
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from .answers import Answer
+from .broker import Broker
+from .clock import Clock
+from .faults import Ending, Fault, FaultKind, FaultSchedule, Wire, damage, render
+from .journal import Journal, Kind
+from .settings import BrokerSettings
+
+__all__ = ['Front']
+
+T = TypeVar('T')
+
+GZIP_FROM_BYTES = 256  # below that, compressing makes answers longer (Jetty's default is 32, nginx's 20)
+
+
+class Front:
+    """One server: a broker, its clock, its fault schedule, and the connections that wait.
+
+    Invariant: after every call into the broker `settle` runs, before anything is awaited.
+
+    Attributes:
+        broker: replaced by `reset`.
+        faults: the schedule.
+        clock: tests may push it.
+        changed: set whenever something was written to the journal; whoever waits clears nothing, but
+            takes a new event from `changed`.
+    """
+
+    def __init__(self, settings: BrokerSettings, *, gzip: bool = False, seed: int | None = None) -> None:
+        self._settings = settings
+        self._gzip = gzip
+        self._seed = seed
+        self._exchanges = count(1)
+        self._waiting: dict[int, asyncio.Future[Answer | None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_for: float | None = None
+        self.clock = Clock()
+        self.faults = FaultSchedule()
+        self.changed = asyncio.Event()
+        self.broker = self._new_broker()
+
+    # --- for the control endpoints --------------------------------------------------------------
+
+    def act(self, action: Callable[[Broker, float], T]) -> T:
+        """Do something with the broker, and let its consequences happen."""
+        try:
+            return action(self.broker, self.clock.now())
+        finally:
+            self.settle()
+
+    def advance(self, seconds: float) -> None:
+        """Push the clock; what is due happens before this returns."""
+        self.clock.advance(seconds)
+        self._tick()
+
+    def restart(self) -> None:
+        """Lose sessions and queues; the connections of held polls break."""
+        for exchange_id in self.act(lambda broker, now: broker.restart(now)):
+            self._answer(exchange_id, None)
+
+    def reset(self) -> None:
+        """Back to the state at start: settings, clock, faults, journal, sessions."""
+        self.restart()
+        self.faults.clear()
+        self.clock.wake()
+        self.clock = Clock()
+        self.broker = self._new_broker()
+        self.settle()
+
+    def settle(self) -> None:
+        """Hand over what the broker released, and set the timer to its deadline."""
+        for exchange_id, answer in self.broker.take_answers():
+            self._answer(exchange_id, answer)
+        deadline = self.broker.deadline
+        if deadline != self._timer_for:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._timer_for = deadline
+            if deadline is not None:
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(max(0.0, deadline - self.clock.now()), self._tick)
+
+    # --- CometD ---------------------------------------------------------------------------------
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Any request below `/cometd`."""
+        if request.method != 'POST':
+            return web.Response(status=400, text='Unknown Bayeux Transport')
+        raw = await request.read()
+        try:
+            body = await _decode(request, raw)
+        except _WrongContentType:
+            return web.Response(status=500)
+        except (ValueError, LookupError, RecursionError):
+            return web.Response(status=400)
+        messages = body if isinstance(body, list) else [body]
+        names = [message.get('channel') for message in messages if isinstance(message, dict)]
+        exchange_id = next(self._exchanges)
+        fault = self.faults.strike(names)
+        if fault is not None:
+            detail = {'fault': fault.as_json(), 'channels': names}
+            self.broker.journal.write(self.clock.now(), Kind.FAULT, exchange=exchange_id, detail=detail)
+            if not fault.reaches_broker:
+                if fault.kind is not FaultKind.DELAY:
+                    return await self._write(request, damage(fault, None))
+                await self.clock.sleep(fault.seconds)
+                fault = None
+        answer = await self._ask(exchange_id, body, dict(request.cookies), len(raw))
+        return await self._write(request, _wire(fault, answer))
+
+    async def _ask(self, exchange_id: int, body: Any, cookies: dict[str, str], size: int) -> Answer | None:
+        """The broker's answer, waited for if it is held; None when there will be none."""
+        answer = self.act(lambda broker, now: broker.receive(exchange_id, body, cookies, now, size=size))
+        if answer is not None:
+            return answer
+        waiting: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        self._waiting[exchange_id] = waiting
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            self._waiting.pop(exchange_id, None)
+            self.act(lambda broker, now: broker.gone(exchange_id, now))
+            raise
+
+    async def _write(self, request: web.Request, wire: Wire) -> web.StreamResponse:
+        if wire.delay:
+            await self.clock.sleep(wire.delay)
+        if wire.status is None:
+            return await self._write_no_answer(request, wire)
+        if wire.ending is Ending.COMPLETE and not wire.pace:
+            response = web.Response(status=wire.status, body=wire.body, headers=wire.headers)
+            if self._gzip and len(wire.body) >= GZIP_FROM_BYTES:
+                response.enable_compression()
+            return response
+        stream = web.StreamResponse(status=wire.status, headers=wire.headers)
+        stream.content_length = wire.length
+        await stream.prepare(request)
+        if wire.pace:
+            for byte in wire.body:
+                await stream.write(bytes([byte]))
+                await self.clock.sleep(wire.pace)
+        else:
+            await stream.write(wire.body)
+        if wire.ending is not Ending.COMPLETE and request.transport is not None:
+            request.transport.close()
+        return stream
+
+    async def _write_no_answer(self, request: web.Request, wire: Wire) -> web.StreamResponse:
+        transport = request.transport
+        if wire.ending is Ending.NEVER:
+            await asyncio.get_running_loop().create_future()
+        if transport is not None:
+            if wire.ending is Ending.RESET:
+                plain = transport.get_extra_info('socket')
+                # A zero linger time turns the close into a reset.
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+                transport.abort()
+            else:
+                transport.write(wire.body)
+                transport.close()
+        return web.Response()  # goes nowhere: the transport is closed
+
+    # --- small parts ------------------------------------------------------------------------------
+
+    def _new_broker(self) -> Broker:
+        journal = Journal()
+        journal.listener = self._announce
+        return Broker(self._settings, Random(self._seed), journal)
+
+    def _announce(self) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def _tick(self) -> None:
+        self._timer_for = None
+        self.act(lambda broker, now: broker.elapsed(now))
+
+    def _answer(self, exchange_id: int, answer: Answer | None) -> None:
+        waiting = self._waiting.pop(exchange_id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+
+class _WrongContentType(Exception):
+    """Neither JSON nor a form."""
+
+
+def _wire(fault: Fault | None, answer: Answer | None) -> Wire:
+    if answer is None:  # the server restarted under a held connect
+        return Wire(None, b'', 0, ending=Ending.CLOSED)
+    return render(answer) if fault is None else damage(fault, answer)
+
+
+async def _decode(request: web.Request, raw: bytes) -> Any:
+    """The body as JSON; a form's `message` fields as one array (Bayeux 1.0, "long-polling request messages").
+
+    Raises:
+        _WrongContentType: neither of the two.
+        ValueError, LookupError, RecursionError: not decodable.
+    """
+    if request.content_type == 'application/json':
+        return _loads(raw.decode(request.charset or 'utf-8'))
+    if request.content_type == 'application/x-www-form-urlencoded':
+        form = await request.post()
+        messages: list[Any] = []
+        for text in form.getall('message', []):
+            part = _loads(text if isinstance(text, str) else '')
+            messages.extend(part if isinstance(part, list) else [part])
+        return messages
+    raise _WrongContentType
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f'{name} is not JSON')
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f'{text} is too large')
+    return value

@@ -1,0 +1,105 @@
+"""The running server: sockets, TLS, signals, and the way down."""
+
+import asyncio
+import signal
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from .control import add_control
+from .front import Front
+from .settings import BrokerSettings
+
+__all__ = ['ServerOptions', 'make_app', 'serve']
+
+# A backlog for a few thousand clients that connect at once; the kernel caps it (somaxconn).
+BACKLOG = 4096
+# Larger than anything that a test publishes or posts; the reference server has no limit by default.
+REQUEST_LIMIT_BYTES = 64 * 1024 * 1024
+# What held polls may delay the end. Not 0, which aiohttp takes for "no limit".
+SHUTDOWN_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """How to serve.
+
+    Attributes:
+        settings: of the broker.
+        host: address to listen on.
+        port: 0 takes a free one.
+        gzip: compress answers for clients that accept it.
+        seed: for client ids and cookies; None takes chance from the system.
+        control_hosts: host names under which control requests are accepted from anywhere.
+        tls_certificate, tls_key: PEM files; both or none.
+        until_stdin_closes: end when standard input ends, so that the server dies with its parent.
+    """
+
+    settings: BrokerSettings
+    host: str = '127.0.0.1'
+    port: int = 8080
+    gzip: bool = False
+    seed: int | None = None
+    control_hosts: tuple[str, ...] = ()
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    until_stdin_closes: bool = False
+
+
+def make_app(options: ServerOptions) -> web.Application:
+    """The application; call it inside a running event loop."""
+    app = web.Application(client_max_size=REQUEST_LIMIT_BYTES)
+    front = Front(options.settings, gzip=options.gzip, seed=options.seed)
+    app.router.add_route('*', '/cometd', front.handle)
+    app.router.add_route('*', '/cometd/{rest:.*}', front.handle)
+    add_control(app, front, options.control_hosts)
+    return app
+
+
+async def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM, Ctrl-C or, if asked, the end of standard input.
+
+    Args:
+        options: how to serve.
+        ready: called with the base URL (`http://127.0.0.1:8080`) once connections are accepted.
+    Raises:
+        OSError: the address cannot be listened on, or a TLS file cannot be read (`ssl.SSLError`: used).
+    """
+    tls = None
+    if options.tls_certificate is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(options.tls_certificate, options.tls_key)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    # Without handler cancellation nobody would notice that the client of a held poll has gone.
+    runner = web.AppRunner(
+        make_app(options), access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(
+            runner, options.host, options.port, ssl_context=tls, backlog=BACKLOG, reuse_address=True
+        )
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        shown = f'[{host}]' if ':' in host else host
+        ready(f'{"http" if tls is None else "https"}://{shown}:{port}')
+        if options.until_stdin_closes:
+            await _stop_when_stdin_closes(stop)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+async def _stop_when_stdin_closes(stop: asyncio.Event) -> None:
+    class Watch(asyncio.Protocol):
+        def connection_lost(self, problem: Exception | None) -> None:
+            stop.set()
+
+    await asyncio.get_running_loop().connect_read_pipe(Watch, sys.stdin)

@@ -1,0 +1,120 @@
+"""What a server is like: numbers, options, refusals, and the profiles that bundle them. Pure.
+
+All durations are seconds; milliseconds exist only on the wire. Every field may change while the
+server runs (`BrokerSettings.changed`), and holds from the next message on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+__all__ = ['PROFILES', 'VANILLA', 'BrokerSettings']
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """Options of the broker; the defaults are the reference server's (CometD Java 6)."""
+
+    timeout: float = 30.0
+    'Seconds that a connect is held. A client may ask for another time with each connect.'
+    interval: float = 0.0
+    'Seconds that clients have to wait between two connects.'
+    max_interval: float = 10.0
+    'Seconds after `interval` without a connect, until the session expires.'
+    send_max_interval: bool = False
+    'Whether advice holds `maxInterval` (option `handshakeReconnect` of the reference server).'
+    multi_session_interval: float = 2.0
+    'Seconds advised to the sessions too many behind one cookie; 0 or less refuses them.'
+    max_sessions_per_browser: int = 1
+    'How many connects behind one cookie are held at a time; negative is any number.'
+    max_lazy_timeout: float = 5.0
+    'Seconds that lazy events wait for company.'
+    lazy_channels: tuple[str, ...] = ()
+    'Channels or patterns whose events are lazy.'
+    trust_client_id: bool = False
+    'Whether a `clientId` is enough without the cookie (option `trustClientSession`).'
+    cookie_name: str = 'BAYEUX_BROWSER'
+    'Name of the cookie.'
+    meta_connect_deliver_only: bool = False
+    'Whether events leave with connect replies only.'
+    broadcast_to_publisher: bool = True
+    'Whether a publisher that has subscribed gets its own event.'
+    ack_extension: bool = True
+    'Whether the server offers the acknowledgement extension.'
+    replies_first: bool = False
+    'Whether replies stand before the events of a response, as with faye.'
+    numeric_ids_as_strings: bool = True
+    'Whether message ids that came as numbers are echoed as strings.'
+    overtaken_status: int = 500
+    'HTTP status, without a body, for a connect that a newer one of its session overtakes.'
+    notices_gone: bool = True
+    'Whether the server sees that the connection of a held connect broke. If not, as is common behind'
+    ' proxies, it answers into the void, and what it answers is lost.'
+    connection_types: tuple[str, ...] = ('long-polling', 'callback-polling')
+    'What handshake replies offer.'
+    deny_handshake: bool = False
+    'Whether handshakes are refused.'
+    deny_handshake_reconnect: str = 'none'
+    'Advice of a refused handshake: `none`, `retry` or `handshake`.'
+    deny_subscribe: Mapping[str, str] = field(default_factory=dict)
+    'Channel or pattern -> reason for refusing subscriptions to it.'
+    deny_create: Mapping[str, str] = field(default_factory=dict)
+    'Channel or pattern -> reason for refusing to make a channel that does not exist yet.'
+    deny_publish: Mapping[str, str] = field(default_factory=dict)
+    'Channel or pattern -> reason for refusing publications to it.'
+
+    def changed(self, changes: Mapping[str, Any]) -> 'BrokerSettings':
+        """These settings with some fields replaced.
+
+        Args:
+            changes: field name -> value, as JSON has it (a list for a tuple, any number for a duration).
+        Returns:
+            New settings; these stay as they are.
+        Raises:
+            ValueError: unknown names or values of the wrong type, all of them named at once.
+        """
+        problems: list[str] = []
+        values: dict[str, Any] = {}
+        known = {one.name: getattr(VANILLA, one.name) for one in fields(BrokerSettings)}
+        for name, value in changes.items():
+            if name not in known:
+                problems.append(f'{name}: no such setting')
+                continue
+            accepted, values[name] = _fit(known[name], value)
+            if not accepted:
+                problems.append(f'{name}: {value!r} is not {_KINDS[type(known[name])]}')
+        if problems:
+            raise ValueError('; '.join(problems))
+        return replace(self, **values)
+
+
+VANILLA = BrokerSettings()
+'An unmodified CometD server.'
+
+PROFILES: Mapping[str, BrokerSettings] = {'vanilla': VANILLA}
+
+_KINDS = {
+    bool: 'true or false',
+    int: 'a whole number',
+    float: 'a number of seconds',
+    str: 'a text',
+    tuple: 'a list of texts',
+    dict: 'an object of texts',
+}
+
+
+def _fit(default: object, value: Any) -> tuple[bool, Any]:
+    """Whether a JSON value fits the field with this default, and the value as the field holds it."""
+    match default:
+        case bool() | str():
+            return type(value) is type(default), value
+        case int():
+            return type(value) is int, value
+        case float():
+            good = type(value) in (int, float) and abs(value) < 1e9
+            return good, float(value) if good else value
+        case tuple():
+            good = isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+            return good, tuple(value) if good else value
+        case _:
+            return isinstance(value, Mapping) and all(isinstance(one, str) for one in value.values()), value

@@ -11,7 +11,7 @@ from typing import Any
 from . import channels, errors
 from .settings import BrokerSettings
 
-__all__ = ['Answer', 'advice_of', 'refuse', 'reply_to', 'seconds', 'validate']
+__all__ = ['Answer', 'advice_of', 'id_text', 'milliseconds', 'refuse', 'reply_to', 'seconds', 'validate']
 
 
 @dataclass(frozen=True, slots=True)

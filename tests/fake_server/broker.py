@@ -20,12 +20,12 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from . import channels, commands
-from .answers import Answer, advice_of, refuse, reply_to, seconds, validate
-from .errors import HANDSHAKE_DENIED, SESSION_UNKNOWN
+from . import channels, commands, connects
+from .answers import Answer, seconds, validate
+from .errors import SESSION_UNKNOWN
 from .inspection import Inspector
 from .journal import Journal, Kind
-from .sessions import AckBook, Exchange, HeldConnect, Registry, Session, SessionView
+from .sessions import Exchange, HeldConnect, Registry, Session, SessionView
 from .settings import VANILLA, BrokerSettings
 
 __all__ = ['Broker']
@@ -87,7 +87,7 @@ class Broker:
         if not messages or (handshakes and len(messages) > 1):
             return self._refuse_request(exchange_id, 500, now)
         if handshakes:
-            self._handshake(exchange, messages[0], now)
+            connects.handshake(self, exchange, messages[0], now)
             return self._answer(exchange, now)
         return self._process(exchange, now)
 
@@ -178,7 +178,7 @@ class Broker:
         """All living sessions, oldest first."""
         return self.registry.views()
 
-    # --- what `commands` calls --------------------------------------------------------------
+    # --- what `commands` and `connects` call ----------------------------------------------------
 
     def broadcast(
         self, event: dict[str, Any], now: float, *, lazy: bool, sender: Session | None = None
@@ -208,6 +208,36 @@ class Broker:
         self.registry.remove(session)
         self.journal.write(now, Kind.CLOSED, session=session.client_id, detail={'why': why})
 
+    def overtake(self, session: Session, now: float) -> None:
+        """Fail the held connect of a session, if there is one, without its events."""
+        if (held := self._let_go(session)) is not None:
+            answer = Answer(self.settings.overtaken_status)
+            self._note_answer(held.exchange, answer, now)
+            self._answers.append((held.exchange.id, answer))
+
+    def hold(self, session: Session, held: HeldConnect, now: float) -> None:
+        """Keep a connect until an event, its time, or something else releases it."""
+        self.registry.hold(session, held)
+        self._holders[held.exchange.id] = session
+        self._arm(session)
+        self._note(now, Kind.HELD, held.exchange, channels.CONNECT, {'until': held.until})
+
+    def complete(self, exchange: Exchange, reply: dict[str, Any]) -> None:
+        """Finish a connect reply, at the moment when it leaves."""
+        session = exchange.session
+        if session is not None:
+            if session.ended:
+                reply.setdefault('advice', {})['reconnect'] = 'none'
+            if session.acks is not None:
+                exchange.ack_batch = session.acks.close_batch()
+                reply['ext'] = {'ack': exchange.ack_batch}
+        exchange.replies.append(reply)
+        exchange.send_queue = exchange.schedules_expiry = True
+
+    def random_text(self, length: int) -> str:
+        """A text nobody can guess, if our chance is good: about 5.17 bits a character."""
+        return ''.join(self._random.choice(_BASE_36) for _ in range(length))
+
     # --- requests -----------------------------------------------------------------------------
 
     def _process(self, exchange: Exchange, now: float) -> Answer | None:
@@ -218,7 +248,7 @@ class Broker:
         for message in exchange.messages:
             if message.get('channel') != channels.CONNECT:
                 commands.process(self, exchange, message, self._refusal(exchange, message), now)
-            elif self._connect(exchange, message, now):
+            elif connects.connect(self, exchange, message, self._refusal(exchange, message), now):
                 return None
         answer = self._answer(exchange, now)
         self._batching = None
@@ -233,103 +263,7 @@ class Broker:
         known = session is not None and not session.ended and session.client_id == message.get('clientId')
         return validate(message) or (None if known else SESSION_UNKNOWN)
 
-    def _handshake(self, exchange: Exchange, message: dict[str, Any], now: float) -> None:
-        settings = self.settings
-        reply = reply_to(message, settings)
-        exchange.replies.append(reply)
-        if (error := validate(message)) is not None:
-            return refuse(reply, error)
-        if settings.deny_handshake:
-            refuse(reply, HANDSHAKE_DENIED)
-            reply['advice'] = {'reconnect': settings.deny_handshake_reconnect}
-            return None
-        browser = exchange.browser
-        if browser is None:
-            browser = exchange.set_cookie = self._random_text(16)
-        # 28 characters of 36 are 144 bits; the specification demands 128.
-        session = Session(self._random_text(28), browser)
-        self.registry.add(session)
-        exchange.session = session
-        exchange.schedules_expiry = True
-        self.journal.write(now, Kind.OPENED, exchange=exchange.id, session=session.client_id)
-        reply['successful'] = True
-        reply['clientId'] = session.client_id
-        reply['version'] = reply['minimumVersion'] = '1.0'
-        reply['supportedConnectionTypes'] = list(settings.connection_types)
-        reply['advice'] = advice_of(settings, None)
-        if settings.ack_extension and _ext(message).get('ack') is True:
-            session.acks = AckBook()
-            reply['ext'] = {'ack': True}
-        return None
-
-    def _connect(self, exchange: Exchange, message: dict[str, Any], now: float) -> bool:
-        """Process a connect; True when it is held."""
-        settings, session = self.settings, exchange.session
-        reply = reply_to(message, settings)
-        if (error := self._refusal(exchange, message)) is not None:
-            if session is not None:
-                self._overtake(session, now)
-            refuse(reply, error)
-            self._complete(exchange, reply)
-            return False
-        assert session is not None
-        asked = message.get('advice') if isinstance(message.get('advice'), dict) else None
-        acked = _ext(message).get('ack')
-        acked = acked if isinstance(acked, int | float) and not isinstance(acked, bool) else None
-        self.inspector.look_at_connect(exchange, session, acked is not None, now)
-        self._overtake(session, now)
-        first, session.connected = not session.connected, True
-        session.expires_at = session.next_poll_at = None
-        if session.acks is not None and acked is not None:
-            session.acks.acknowledge(acked)
-            # What was sent but not acknowledged goes out again now, unless the client said how long to wait.
-            if not session.urgent and len(session.queue) != len(session.acks):
-                asked = {'timeout': 0, **(asked or {})}
-        session.own_timeout = seconds(asked.get('timeout')) if asked is not None else None
-        session.own_interval = seconds(asked.get('interval')) if asked is not None else None
-        if asked is not None:
-            session.advised = False
-        reply['successful'] = True
-        self._advise(session, reply)
-        timeout = settings.timeout if session.own_timeout is None else session.own_timeout
-        if len(exchange.messages) == 1 and not session.urgent:
-            limit = settings.max_sessions_per_browser
-            if limit >= 0 and self.registry.held_behind(session.browser) >= limit:
-                self._advise_multiple_clients(reply)
-            elif timeout > 0 and not first:
-                self._hold(session, HeldConnect(exchange, reply, now + timeout), now)
-                return True
-        self._complete(exchange, reply)
-        return False
-
-    def _overtake(self, session: Session, now: float) -> None:
-        if (held := self._let_go(session)) is not None:
-            answer = Answer(self.settings.overtaken_status)
-            self._note_answer(held.exchange, answer, now)
-            self._answers.append((held.exchange.id, answer))
-
-    def _advise(self, session: Session, reply: dict[str, Any]) -> None:
-        if not session.advised:
-            session.advised = True
-            reply['advice'] = advice_of(self.settings, session.own_interval)
-
-    def _advise_multiple_clients(self, reply: dict[str, Any]) -> None:
-        interval = self.settings.multi_session_interval
-        advice = reply.setdefault('advice', {})
-        advice['multiple-clients'] = True
-        advice['reconnect'] = 'retry' if interval > 0 else 'none'
-        if interval > 0:
-            advice['interval'] = round(interval * 1000)
-        else:
-            reply['successful'] = False
-
     # --- held connects and answers ------------------------------------------------------------
-
-    def _hold(self, session: Session, held: HeldConnect, now: float) -> None:
-        self.registry.hold(session, held)
-        self._holders[held.exchange.id] = session
-        self._arm(session)
-        self._note(now, Kind.HELD, held.exchange, channels.CONNECT, {'until': held.until})
 
     def _let_go(self, session: Session) -> HeldConnect | None:
         held = self.registry.let_go(session)
@@ -340,21 +274,9 @@ class Broker:
     def _release(self, session: Session, now: float) -> None:
         """Answer the held connect, if there is one."""
         if (held := self._let_go(session)) is not None:
-            self._complete(held.exchange, held.reply)
+            self.complete(held.exchange, held.reply)
             self._answers.append((held.exchange.id, self._answer(held.exchange, now)))
             self._arm(session)
-
-    def _complete(self, exchange: Exchange, reply: dict[str, Any]) -> None:
-        """Finish a connect reply, at the moment when it leaves."""
-        session = exchange.session
-        if session is not None:
-            if session.ended:
-                reply.setdefault('advice', {})['reconnect'] = 'none'
-            if session.acks is not None:
-                exchange.ack_batch = session.acks.close_batch()
-                reply['ext'] = {'ack': exchange.ack_batch}
-        exchange.replies.append(reply)
-        exchange.send_queue = exchange.schedules_expiry = True
 
     def _answer(self, exchange: Exchange, now: float) -> Answer:
         session, settings = exchange.session, self.settings
@@ -397,9 +319,6 @@ class Broker:
             session.armed = due
             heapq.heappush(self._timers, (due, session.client_id))
 
-    def _random_text(self, length: int) -> str:
-        return ''.join(self._random.choice(_BASE_36) for _ in range(length))
-
     def _note_answer(self, exchange: Exchange, answer: Answer, now: float) -> None:
         first = exchange.messages[0].get('channel') if exchange.messages else None
         count = len(answer.messages or [])
@@ -415,8 +334,3 @@ class Broker:
     ) -> None:
         session = exchange.session.client_id if exchange.session is not None else None
         self.journal.write(now, kind, exchange=exchange.id, session=session, channel=channel, detail=detail)
-
-
-def _ext(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    ext = message.get('ext')
-    return ext if isinstance(ext, dict) else {}

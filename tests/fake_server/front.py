@@ -8,7 +8,7 @@ import json
 import math
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import count
 from random import Random
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ __all__ = ['Front']
 
 T = TypeVar('T')
 
+DEEPEST = 200  # levels of nesting in a request; no event comes near
 GZIP_FROM_BYTES = 256  # below that, compressing makes answers longer (Jetty's default is 32, nginx's 20)
 
 
@@ -228,7 +229,25 @@ async def _decode(request: web.Request, raw: bytes) -> Any:
 
 
 def _loads(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    # What can be read can be too deep to be written again, with less of the stack left.
+    if text.count('[') + text.count('{') > DEEPEST and _depth(value) > DEEPEST:
+        raise ValueError('nested too deeply')
+    return value
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [part for one in level for part in _parts(one)]
+    return depth
+
+
+def _parts(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _refuse_constant(name: str) -> float:

@@ -80,13 +80,16 @@ class Inspector:
             if message.get(name) is None and not (name == 'data' and 'data' in message):
                 self._note(exchange, now, Violation.FIELD_MISSING, f'{channel}: {name}')
         if message.get('id') is not None and not channels.is_valid_id(id_text(message['id'])):
-            self._note(exchange, now, Violation.ID_INVALID, repr(message['id'])[:80])
+            self._note(exchange, now, Violation.ID_INVALID, id_text(message['id']) or 'not a text')
         if message.get('clientId') in self._disconnected:
             self._note(exchange, now, Violation.AFTER_DISCONNECT, channel)
         if channel == channels.HANDSHAKE and 'clientId' in message:
             self._note(exchange, now, Violation.FIELD_FORBIDDEN, 'clientId in a handshake')
-        if channel == channels.SUBSCRIBE and '/meta/' in repr(message.get('subscription')):
-            self._note(exchange, now, Violation.META_SUBSCRIPTION, repr(message['subscription'])[:80])
+        if channel == channels.SUBSCRIBE:
+            wanted = message.get('subscription')
+            for name in wanted if isinstance(wanted, list) else [wanted]:
+                if isinstance(name, str) and channels.is_meta(name):
+                    self._note(exchange, now, Violation.META_SUBSCRIPTION, name)
         if not channels.is_meta(channel) and channels.is_wild(channel):
             self._note(exchange, now, Violation.WILD_PUBLISH, channel)
 

@@ -1,0 +1,241 @@
+"""What the tests of the fake share: a world without sockets, and a raw HTTP client without a library."""
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from fake_salesforce.answers import Answer
+from fake_salesforce.broker import Broker
+from fake_salesforce.settings import VANILLA
+
+HANDSHAKE = {'channel': '/meta/handshake', 'version': '1.0', 'supportedConnectionTypes': ['long-polling']}
+
+
+class World:
+    """A broker with a clock that the test moves."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.broker = Broker(VANILLA.changed(settings), Random(1))
+        self.now = 1000.0
+        self.released: dict[int, Answer] = {}
+        self.exchanges = 0
+
+    def receive(self, body: Any, cookies: dict[str, str] | None = None, size: int = 0) -> Answer | None:
+        self.exchanges += 1
+        answer = self.broker.receive(self.exchanges, body, cookies or {}, self.now, size=size)
+        self.collect()
+        return answer
+
+    def collect(self) -> None:
+        for exchange_id, answer in self.broker.take_answers():
+            assert exchange_id not in self.released, 'answered twice'
+            self.released[exchange_id] = answer
+
+    def publish(self, channel: str, data: Any, lazy: bool = False) -> int:
+        reached = self.broker.publish(channel, data, self.now, lazy=lazy)
+        self.collect()
+        return reached
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, stopping at every deadline as a punctual driver does."""
+        until = self.now + seconds
+        while self.broker.deadline is not None and self.broker.deadline <= until:
+            self.now = max(self.now, self.broker.deadline)
+            self.broker.elapsed(self.now)
+            self.collect()
+        self.now = until
+
+    def violations(self) -> list[str]:
+        return [entry.detail['violation'] for entry in self.broker.journal.violations]
+
+    def peer(self, **handshake: Any) -> 'Peer':
+        """A client that has shaken hands."""
+        peer = Peer(self)
+        peer.handshake(**handshake)
+        return peer
+
+    def connected(self, *subscriptions: str, **handshake: Any) -> 'Peer':
+        """A client after handshake, first connect and subscriptions."""
+        peer = self.peer(**handshake)
+        peer.connect()
+        for channel in subscriptions:
+            assert peer.subscribe(channel)['successful'] is True
+        return peer
+
+
+class Peer:
+    """A client as simple as can be: it keeps its cookie and its client id, and decides nothing."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.cookies: dict[str, str] = {}
+        self.client_id = ''
+        self.exchange = 0
+        self.batch = 0
+
+    def send(self, *messages: Any, size: int = 0) -> Answer | None:
+        answer = self.world.receive(list(messages), self.cookies, size)
+        self.exchange = self.world.exchanges
+        if answer is not None and answer.set_cookie is not None:
+            name, _, value = answer.set_cookie.split(';')[0].partition('=')
+            self.cookies[name] = value
+        return answer
+
+    def ask(self, channel: str, **fields: Any) -> list[dict[str, Any]]:
+        """One message that is answered at once; returns the messages of the answer."""
+        answer = self.send({'channel': channel, 'clientId': self.client_id, **fields})
+        assert answer is not None
+        assert answer.messages is not None
+        return answer.messages
+
+    def handshake(self, **fields: Any) -> dict[str, Any]:
+        answer = self.send({**HANDSHAKE, **fields})
+        assert answer is not None
+        assert answer.messages is not None
+        reply = answer.messages[0]
+        self.client_id = reply.get('clientId', '')
+        return reply
+
+    def subscribe(self, channel: Any, **fields: Any) -> dict[str, Any]:
+        return self.ask('/meta/subscribe', subscription=channel, **fields)[-1]
+
+    def connect_message(self, **fields: Any) -> dict[str, Any]:
+        return {
+            'channel': '/meta/connect',
+            'clientId': self.client_id,
+            'connectionType': 'long-polling',
+            **fields,
+        }
+
+    def connect(self, **fields: Any) -> list[dict[str, Any]]:
+        """A connect that is answered at once."""
+        answer = self.send(self.connect_message(**fields))
+        assert answer is not None, 'held'
+        assert answer.messages is not None
+        return answer.messages
+
+    def poll(self, **fields: Any) -> int:
+        """A connect that is held; returns its exchange."""
+        assert self.send(self.connect_message(**fields)) is None, 'not held'
+        return self.exchange
+
+    def released(self, exchange: int | None = None) -> list[dict[str, Any]] | None:
+        """The messages that the last (or this) held connect was answered with, None while it is held."""
+        answer = self.world.released.get(exchange or self.exchange)
+        return answer.messages if answer is not None else None
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def make_world() -> type[World]:
+    return World
+
+
+class RawClient:
+    """HTTP without help: one connection, cookies kept, JSON in and out."""
+
+    def __init__(self, url: str) -> None:
+        self.address = urlsplit(url)
+        self.cookie: str | None = None
+        self.client_id = ''
+        self.connections: list[http.client.HTTPConnection] = []
+
+    def connection(self) -> http.client.HTTPConnection:
+        made = http.client.HTTPConnection(self.address.hostname or '', self.address.port, timeout=20)
+        self.connections.append(made)
+        return made
+
+    def close(self) -> None:
+        for connection in self.connections:
+            connection.close()
+
+    def begin(
+        self,
+        body: Any,
+        *,
+        path: str = '',
+        method: str = 'POST',
+        content_type: str | None = 'application/json;charset=UTF-8',
+        headers: dict[str, str] | None = None,
+    ) -> http.client.HTTPConnection:
+        """Send a request and return at once."""
+        connection = self.connection()
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        all_headers = dict(headers or {})
+        if content_type is not None:
+            all_headers['Content-Type'] = content_type
+        if self.cookie is not None:
+            all_headers['Cookie'] = self.cookie
+        connection.request(method, self.address.path + path, content, all_headers)
+        return connection
+
+    def end(self, connection: http.client.HTTPConnection) -> tuple[http.client.HTTPResponse, bytes]:
+        response = connection.getresponse()
+        given = response.headers['Set-Cookie']
+        if given is not None:
+            self.cookie = given.split(';')[0]
+        return response, response.read()
+
+    def exchange(self, body: Any, **how: Any) -> tuple[http.client.HTTPResponse, bytes]:
+        return self.end(self.begin(body, **how))
+
+    def post(self, *messages: dict[str, Any], **how: Any) -> list[dict[str, Any]]:
+        response, content = self.exchange(list(messages), **how)
+        assert response.status == 200, response.status
+        return list(json.loads(content))
+
+    def connect_message(self, **fields: Any) -> dict[str, Any]:
+        return {
+            'channel': '/meta/connect',
+            'clientId': self.client_id,
+            'connectionType': 'long-polling',
+            **fields,
+        }
+
+    def connected(self, *subscriptions: str) -> 'RawClient':
+        self.client_id = self.post(HANDSHAKE)[0]['clientId']
+        self.post(self.connect_message())
+        for channel in subscriptions:
+            message = {'channel': '/meta/subscribe', 'clientId': self.client_id, 'subscription': channel}
+            assert self.post(message)[0]['successful'] is True
+        return self
+
+
+@contextmanager
+def _raw(url: str) -> Iterator[RawClient]:
+    client = RawClient(url)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@pytest.fixture
+def raw_client() -> Any:
+    """`with raw_client(url) as client`: a client over a real socket."""
+    return _raw
+
+
+@pytest.fixture
+def client(fake_salesforce: Any) -> Iterator[RawClient]:
+    """A client of the server of this test."""
+    with _raw(fake_salesforce.url) as made:
+        yield made
+
+
+@pytest.fixture
+def raw_socket(fake_salesforce: Any) -> Iterator[socket.socket]:
+    """A bare connection to the server of this test."""
+    address = urlsplit(fake_salesforce.url)
+    with socket.create_connection((address.hostname, address.port), timeout=20) as made:
+        yield made

@@ -171,13 +171,13 @@ def read_settings(config: Mapping[str, Any]) -> BayeuxSettings:
         known = KEYS.get(key)
         if known is None:
             close = get_close_matches(str(key).upper(), KEYS, n=1)
-            problems.append(f'{key} is not known' + (f'; did you mean {close[0]}?' if close else ''))
+            problems.append(f'{key} is not known' + (f' (did you mean {close[0]}?)' if close else ''))
             continue
         try:
             read = known.read(value)
         except ValueError as expected:
             # What YAML makes of "KEY:" and of an environment variable that is not set.
-            empty = 'is empty; it ' if value is None else ''
+            empty = 'is empty, it ' if value is None else ''
             problems.append(f'{key} {empty}has to be {expected}')
             continue
         for part in ('session', 'transport') if known.part == 'both' else (known.part,):
@@ -187,7 +187,7 @@ def read_settings(config: Mapping[str, Any]) -> BayeuxSettings:
     except ValueError:
         problems.append(f'BACKOFF_CAP has to be at least BACKOFF_FIRST ({Backoff().first:g} by default)')
     if problems:
-        raise ConfigurationError(f'Section {SECTION} of the configuration: ' + '. '.join(problems) + '.')
+        raise ConfigurationError(f'Section {SECTION} of the configuration: ' + '; '.join(problems))
     return BayeuxSettings(
         session=SessionOptions(backoff=backoff, **parts['session']),
         transport=TransportOptions(**parts['transport']),

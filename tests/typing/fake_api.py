@@ -19,7 +19,9 @@ def test_chat(fake_salesforce: FakeServer) -> None:
     assert_type(fake_salesforce.faults.list(), list[dict[str, Any]])
     fake_salesforce.faults.clear()
     try:
-        assert_type(fake_salesforce.wait_for('reply', channel='/meta/subscribe', successful=True), Entry)
+        assert_type(
+            fake_salesforce.wait_for('reply', channel='/meta/subscribe', successful=True), list[Entry]
+        )
     except NotHappened:
         fake_salesforce.reset()
 

@@ -102,7 +102,7 @@ class LaneThread:
 
         try:
             failure = self._connection.exchange(
-                outgoing, read_timeout=command.read_timeout, on_message=lambda message: on_messages([message])
+                outgoing, read_timeout=command.read_timeout, on_messages=on_messages
             )
         except (Exception, eventlet.Timeout) as exc:
             # A bug, or a timeout that leaked out of a `headers` callable. The lane must outlive it: a

@@ -530,6 +530,17 @@ def test_kill_is_immediate_and_may_be_repeated(fake, make_client):
     until(lambda: not any(each['held'] for each in fake.sessions()), 'the end of the held poll')
 
 
+def test_kill_at_any_moment_leaves_nothing_behind(fake, make_client):
+    for moment in range(60):
+        client = make_client()
+        client.subscribe('/a', print)
+        eventlet.sleep(moment * TICK / 200)  # from before the handshake to well into the polls
+        client.publish('/a', 1)
+        client.kill()
+        assert client.state in (State.IDLE, State.HALTED)
+    # The fixture looks for survivors.
+
+
 def test_stop_before_start_and_twice_is_harmless(make_client):
     client = make_client(start=False)
     client.stop()

@@ -60,16 +60,16 @@ KNOWN_DIFFERENCES = (
     ),
 )
 
-# Requests (the scenarios of `test_fake_like_cometd.py`) that our fake answers otherwise than the CometD server
-# for Node. The fake follows the reference server, CometD for Java (`BayeuxServerImpl`), where the two differ.
+# Requests (the scenarios of `test_fake_like_cometd.py`) that our fake answers otherwise than the CometD
+# server for Node: it follows the reference server, CometD for Java (`BayeuxServerImpl`), where they differ.
 OTHER_ANSWERS = {
     'first connect': 'Java answers the first connect of a session at once; Node holds it',
-    'connect with company': 'Java gives the advice that a connect asks for; Node only if it may hold it',
-    'connect with company in front': 'Java gives the advice that a connect asks for; Node only if it may hold it',
+    'connect with company': 'Java gives advice if a connect has any; Node only if it may hold it',
+    'connect with company in front': 'Java gives advice if a connect has any; Node only if it may hold it',
     'handshake with a numeric id': 'Java reads an id as text; Node returns what came',
     'subscribe to a name without slash': 'Java refuses the subscription; Node throws, which becomes a 400',
     'subscribe to a meta channel': 'Java refuses it by its security policy; Node only when it subscribes',
-    'subscribe of an unknown session': 'Java returns `subscription` in every reply; Node if the session is known',
+    'subscribe of an unknown session': 'Java returns `subscription` in every reply; Node does not',
     'unsubscribe what was never subscribed': 'Java misses a channel that does not exist; Node does not mind',
     'publish to two subscriptions of oneself': 'Java sends one copy; Node one for each subscription',
     'unknown meta channel': 'Java refuses by its security policy to create it; Node throws and answers 500',

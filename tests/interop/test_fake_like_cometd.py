@@ -1,8 +1,8 @@
 """The same requests to our fake and to the CometD server for Node: their answers have to be the same.
 
 No client is in between. What is random (client ids) is replaced by a name; `Peer._same` says what else is
-left out. Where the two differ, the scenario stands in `OTHER_ANSWERS` with the reason, and a test fails as well
-when the difference is gone.
+left out. Where the two differ, the scenario stands in `OTHER_ANSWERS` with the reason, and a test fails
+as well when the difference is gone.
 """
 
 import http.client

@@ -26,7 +26,7 @@ $(VENV)/.installed: setup.py constraints.txt requirements-dev.txt | python-packa
 $(VENV3)/.installed: setup.py constraints.txt requirements-dev.txt | python-packages
 	@echo "Installing Python packages into $(VENV3) (Nameko 3.0rc)"
 	@$(PYTHON) -m venv $(VENV3)
-	@$(VENV3)/bin/pip install -q --disable-pip-version-check -c -r requirements-dev.txt -e '.[fake]' nameko==3.0.0rc11
+	@$(VENV3)/bin/pip install -q --disable-pip-version-check -c constraints.txt -r requirements-dev.txt -e '.[fake]' nameko==3.0.0rc11
 	@touch $@
 
 tests/interop/node_modules/.installed: tests/interop/package.json tests/interop/package-lock.json

@@ -6,6 +6,7 @@ no other part of the transport. Details name the peer and the system's reason, n
 
 import http.client
 import os
+import re
 import socket
 import ssl
 import zlib
@@ -14,6 +15,8 @@ from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.watchdog import Expired
 
 __all__ = ['ProxyRefused', 'Unusable', 'failure_of']
+
+_UNPRINTABLE = re.compile(r'[^\x20-\x7e\xa1-\uffff]+')
 
 
 class ProxyRefused(Exception):
@@ -44,7 +47,8 @@ def failure_of(error: BaseException, *, connecting: bool, peer: str) -> Failure:
     """
     kind = _kind(error, connecting)
     status = error.status if isinstance(error, ProxyRefused) else None
-    return Failure(kind, f'{peer}: {_reason(error)}'[:200], status)
+    # A peer's words may hold what a terminal would obey.
+    return Failure(kind, _UNPRINTABLE.sub(' ', f'{peer}: {_reason(error)}')[:200], status)
 
 
 def _kind(error: BaseException, connecting: bool) -> FailureKind:
@@ -79,13 +83,15 @@ def _reason(error: BaseException) -> str:
     match error:
         case Expired():
             return 'timed out'
+        case ProxyRefused() | Unusable():
+            return str(error)
         case ssl.SSLCertVerificationError():
             return str(error.verify_message)
         case ssl.SSLError():
             return str(error.reason or error)
         case http.client.RemoteDisconnected():
             return 'closed without an answer'
-        case http.client.BadStatusLine():
+        case http.client.BadStatusLine() | http.client.UnknownProtocol():
             # Not its text: whatever answers there, its words are not ours to repeat.
             return 'no HTTP status line'
         case http.client.IncompleteRead():

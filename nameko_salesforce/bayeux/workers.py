@@ -8,6 +8,7 @@ the connection's heartbeat therefore calls `reap`.
 from collections.abc import Callable
 from typing import Any
 
+import eventlet
 from eventlet.semaphore import Semaphore
 from nameko.exceptions import ContainerBeingKilled
 
@@ -28,7 +29,11 @@ class Workers:
         self._running: dict[Any, Callable[[], None]] = {}
 
     def spawn(self, entrypoint: Any, args: tuple[Any, ...]) -> None:
-        """Run a handler; waits for a slot. A container that is being killed gets no more work."""
+        """Run a handler; waits for a slot, and for the pool where other entrypoints have filled it.
+
+        A container that is being killed gets no more work. A kill of the calling green thread ends
+        either wait and leaves no slot taken.
+        """
         self._slots.acquire()
         finish = self._finisher()
         spawned = False
@@ -47,10 +52,11 @@ class Workers:
         finally:
             if not spawned:
                 finish()
-        # The container's table is private, and the same in Nameko 2.14 and 3.0; a link on the green thread
-        # would not be called where it matters (the container's own link raises first).
+        # No switch since the worker was spawned, so it has not begun. The container's table is private, and
+        # the same in Nameko 2.14 and 3.0; a link on the green thread would not be called where it matters
+        # (the container's own link raises first).
         thread = self._container._worker_threads.get(worker_ctx)
-        if thread is not None:
+        if thread is not None:  # not `if thread`: one that has not begun is false
             self._running[thread] = finish
 
     def reap(self) -> None:
@@ -60,9 +66,9 @@ class Workers:
                 finish()
                 self._running.pop(thread, None)
 
-    @staticmethod
-    def _result(finish: Callable[[], None], result: Any, exc_info: Any) -> tuple[Any, Any]:
+    def _result(self, finish: Callable[[], None], result: Any, exc_info: Any) -> tuple[Any, Any]:
         finish()
+        self._running.pop(eventlet.getcurrent(), None)
         return result, exc_info
 
     def _finisher(self) -> Callable[[], None]:

@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nameko_salesforce.bayeux.codec import JSON, Codec
@@ -18,6 +18,7 @@ values = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(values)
 def test_what_is_written_is_read_back(value):
     data = JSON.encode(value)

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nameko_salesforce.bayeux.cookies import Cookies
@@ -105,6 +105,7 @@ def test_a_cookie_that_could_not_be_sent_is_ignored(cookies, value):
     assert cookies.header(URL) == 'b=2'
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(max_codepoint=255), max_size=30), max_size=4))
 def test_any_header_is_taken_or_ignored(values):
     cookies = Cookies()

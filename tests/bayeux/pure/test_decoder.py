@@ -5,7 +5,7 @@ import time
 import tracemalloc
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nameko_salesforce.bayeux.decoder import MessageDecoder, Oversized
@@ -53,16 +53,19 @@ def kind(failure):
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=5) | st.just([PIECE])
 
 
+@settings(deadline=None)
 @given(messages, sizes, st.booleans(), st.sampled_from([None, 0, 2]))
 def test_any_list_in_any_pieces_gives_the_messages_of_json_loads(sent, pieces, ascii_only, indent):
     assert decode(write(sent, ascii_only, indent), pieces) == (sent, None)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(text, values, max_size=5), sizes)
 def test_one_bare_message_is_a_list_of_one(message, pieces):
     assert decode(write(message), pieces) == ([message], None)
 
 
+@settings(deadline=None)
 @given(messages.filter(bool), st.data(), sizes)
 def test_a_body_cut_anywhere_gives_the_messages_complete_before_the_cut(sent, data, pieces):
     body = write(sent)
@@ -83,6 +86,7 @@ fragments = st.lists(
 ).map(b''.join)
 
 
+@settings(deadline=None)
 @given(fragments, sizes)
 @example(b'[{}]\xff', [PIECE])
 @example(b'[{}]\xe2', [PIECE])
@@ -209,6 +213,11 @@ def test_the_limit_counts_characters_and_is_still_kept(size):
     assert decode(write([message]), [size], message_limit=length) == ([message], None)
     (over,), _ = decode(write([message]), [size], message_limit=length - 1)
     assert isinstance(over, Oversized)
+
+
+def test_a_channel_that_is_no_json_string_is_none():
+    found, _ = decode(b'[{"channel":"\\x","data":"' + b'y' * 5000 + b'"}]', message_limit=100)
+    assert found[0].channel is None
 
 
 def test_a_message_above_the_limit_that_breaks_off_is_truncated():

@@ -98,18 +98,23 @@ def test_anything_on_a_meta_channel_is_a_reply():
 
 
 @pytest.mark.defect('D3')
-def test_a_bare_disconnect_is_a_reply_that_does_not_say_yes():
+def test_a_bare_disconnect_is_a_reply_that_answers_nothing():
     assert parse({'channel': '/meta/disconnect'}) == Reply('/meta/disconnect')
 
 
-@pytest.mark.parametrize('value', ['true', 1, None, 'yes', {}])
-def test_only_true_is_success(value):
-    assert not parse({'channel': '/meta/connect', 'successful': value}).successful
+@pytest.mark.parametrize('value', ['true', 1, 0, None, 'yes', {}])
+def test_only_true_and_false_say_something(value):
+    assert parse({'channel': '/meta/connect', 'successful': value}).successful is None
+
+
+def test_an_error_says_no_even_alone():
+    assert parse({'channel': '/meta/connect', 'error': '402::x'}).successful is False
+    assert parse({'channel': '/meta/connect', 'error': ''}).successful is None
 
 
 def test_an_error_without_channel_is_a_reply():
     reply = parse({'error': '401::Request requires authentication', 'successful': False})
-    assert reply == Reply('', error='401::Request requires authentication')
+    assert reply == Reply('', successful=False, error='401::Request requires authentication')
 
 
 def test_salesforce_failure_reason_is_found():

@@ -500,6 +500,15 @@ def test_ids_are_texts_of_letters_and_digits_and_never_repeat(hand):
     assert all(isinstance(each, str) and each.isalnum() for each in ids)
 
 
+@pytest.mark.parametrize('lane', list(Lane))
+def test_a_reply_that_says_neither_yes_nor_no_answers_nothing(hand, lane):
+    hand.to_proven().subscribe('/a')
+    hand.answer(lane, successful=None)
+    assert hand.session.channels['/a'].state is not ChannelState.REFUSED
+    if lane is Lane.POLL:
+        assert hand.state is State.RECONNECTING
+
+
 def test_a_numeric_echo_of_an_id_is_recognised(hand):
     hand.to_connected()
     hand.answer(id=int(hand.sent()[0]['id']))
@@ -749,6 +758,17 @@ def test_a_verdict_on_a_command_reaches_a_session_that_waits_to_reconnect(hand):
 # --- unsubscribe --------------------------------------------------------------------------------
 
 
+def test_a_channel_whose_subscribe_was_lost_is_unsubscribed_to_be_sure(hand):
+    hand.to_proven().subscribe('/a')
+    hand.fail(Lane.COMMAND)
+    ticket = hand.unsubscribe('/a')
+    hand.wait_for_deadline()
+    assert hand.sent(Lane.COMMAND)[0]['channel'] == '/meta/unsubscribe'
+    hand.answer(Lane.COMMAND, successful=False, error='403::unsubscribe_failed')
+    assert hand.answers()[ticket] is None, 'the server did not have it: that is what was asked for'
+    assert hand.session.channels == {}
+
+
 def test_an_active_channel_is_unsubscribed_at_the_server(hand):
     hand.to_proven().subscribe('/a')
     hand.answer(Lane.COMMAND)
@@ -784,6 +804,15 @@ def test_a_channel_wanted_again_while_it_is_left_is_joined_again(hand):
     assert hand.sent(Lane.COMMAND)[0]['channel'] == '/meta/subscribe'
     hand.answer(Lane.COMMAND)
     assert hand.answers()[ticket] is None
+
+
+def test_a_channel_whose_leaving_was_lost_is_subscribed_anew_when_wanted_again(hand):
+    hand.to_proven().subscribe('/a')
+    hand.unsubscribe('/a')
+    hand.fail(Lane.COMMAND)  # nobody knows whether the server has subscribed
+    hand.subscribe('/a')
+    hand.wait_for_deadline()
+    assert hand.sent(Lane.COMMAND)[0]['channel'] == '/meta/subscribe'
 
 
 def test_a_refused_unsubscription_raises_for_its_caller(hand):
@@ -862,6 +891,15 @@ def test_a_server_that_does_not_answer_the_goodbye_is_not_waited_for(hand):
     assert hand.wait_for_deadline() == 5
     assert hand.state is State.HALTED
     assert hand.out == {}
+
+
+def test_a_second_stop_does_not_forget_the_bound_of_the_first(hand):
+    hand.to_connected()
+    hand.stop()
+    hand.wait(1)
+    hand.stop()
+    assert hand.wait_for_deadline() == 4
+    assert hand.state is State.HALTED
 
 
 def test_events_that_come_with_the_goodbye_are_delivered(hand):

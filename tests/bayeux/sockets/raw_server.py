@@ -15,12 +15,29 @@ from eventlet.green import ssl as green_ssl
 
 from nameko_salesforce.bayeux.transport import Transport, TransportOptions
 
-__all__ = ['SECONDS', 'TICK', 'Client', 'Peer', 'RawServer', 'Request', 'answer', 'wait_until']
+__all__ = [
+    'CONNECT',
+    'EVENTS',
+    'SECONDS',
+    'TICK',
+    'Client',
+    'Peer',
+    'RawServer',
+    'Request',
+    'answer',
+    'answering',
+    'chunks',
+    'wait_until',
+    'write',
+]
 
 # Unit of all timeouts here, in seconds; a slow machine sets BAYEUX_TICK higher.
 TICK = float(os.environ.get('BAYEUX_TICK', '0.05'))
 # How long a test waits for a fact before it fails.
 SECONDS = 200 * TICK
+
+CONNECT = {'channel': '/meta/connect', 'successful': True}
+EVENTS = [{'channel': '/topic/a', 'data': {'n': n}} for n in range(3)]
 
 
 def wait_until(fact, what):
@@ -37,6 +54,37 @@ def answer(messages=(), *, status='200 OK', headers=(), body=None):
         body = json.dumps(list(messages)).encode()
     lines = [f'HTTP/1.1 {status}', *headers, f'Content-Length: {len(body)}', '', '']
     return '\r\n'.join(lines).encode('latin-1') + body
+
+
+def answering(*answers, then=None):
+    """A script: one answer for each request, then `then(peer)`, or wait for the client to close."""
+
+    def script(peer):
+        for data in answers:
+            if peer.request() is None:
+                return
+            peer.send(data)
+        if then is not None:
+            then(peer)
+        else:
+            peer.wait_for_close()
+
+    return script
+
+
+def chunks(*parts):
+    """A chunked answer; give None as last part to leave the end open."""
+    data = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
+    for part in parts:
+        if part is None:
+            return data
+        data += b'%x\r\n%b\r\n' % (len(part), part)
+    return data + b'0\r\n\r\n'
+
+
+def write(*messages):
+    """A body."""
+    return json.dumps(messages).encode()
 
 
 @dataclass(frozen=True)
@@ -176,12 +224,12 @@ class Client:
         self.connection = self.transport.connection()
         self.got = []
 
-    def exchange(self, *messages, read_timeout=100 * TICK, on_message=None):
+    def exchange(self, *messages, read_timeout=100 * TICK, on_messages=None):
         """Send the messages (one by default); gives the failure or None."""
         return self.connection.exchange(
             messages or [{'channel': '/meta/connect'}],
             read_timeout=read_timeout,
-            on_message=on_message or self.got.append,
+            on_messages=on_messages or self.got.extend,
         )
 
     def start(self, *messages, **options):

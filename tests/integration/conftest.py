@@ -1,0 +1,193 @@
+"""Real Nameko containers, no RabbitMQ, against the fake server over HTTP.
+
+The process is monkey-patched as under `nameko run`, before anything else is imported.
+"""
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import logging  # noqa: E402
+import os  # noqa: E402
+import re  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from pathlib import Path  # noqa: E402
+from types import SimpleNamespace  # noqa: E402
+from typing import Any  # noqa: E402
+from urllib.parse import urlsplit  # noqa: E402
+
+import pytest  # noqa: E402
+from fake_salesforce.client import FakeServer  # noqa: E402
+from nameko.containers import ServiceContainer  # noqa: E402
+from nameko.testing.utils import get_extension  # noqa: E402
+
+from nameko_salesforce.bayeux.client import Client  # noqa: E402
+from nameko_salesforce.bayeux.extension import BayeuxConnection  # noqa: E402
+
+# Seconds that a test waits for a fact; slow machines set a factor.
+PATIENCE = 10.0 * float(os.environ.get('TIME_FACTOR', '1'))
+
+# Quick recovery, so that no test waits for a pause that has nothing to do with it.
+QUICK = {
+    'HANDSHAKE_DISTANCE': 0.05,
+    'BACKOFF_FIRST': 0.05,
+    'BACKOFF_CAP': 0.5,
+    'DISCONNECT_TIMEOUT': 0.5,
+    'NETWORK_ALLOWANCE': 5,
+}
+
+
+class Log(logging.Handler):
+    """Every record of the test's time, and which errors it may hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+        self.expected: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    def expect_error(self, pattern: str) -> None:
+        """Records of level ERROR or above may match this."""
+        self.expected.append(pattern)
+
+    def lines(self, pattern: str, level: int = logging.INFO) -> list[str]:
+        """The messages of at least this level that match."""
+        texts = [record.getMessage() for record in self.records if record.levelno >= level]
+        return [text for text in texts if re.search(pattern, text)]
+
+    def unexpected(self) -> list[str]:
+        return [
+            text
+            for text in self.lines('', logging.ERROR)
+            if not any(re.search(pattern, text) for pattern in self.expected)
+        ]
+
+
+class Running:
+    """A service in its container."""
+
+    def __init__(self, container: ServiceContainer, log: Log) -> None:
+        self.container = container
+        self.connection: BayeuxConnection = get_extension(container, BayeuxConnection)
+        self._log = log
+
+    @property
+    def client(self) -> Client:
+        assert self.connection.client is not None, 'setup() has not run'
+        return self.connection.client
+
+    def start(self) -> 'Running':
+        self.container.start()
+        return self
+
+    def end(self, how: str, within: float) -> None:
+        """`stop` or `kill` the container, within seconds."""
+        with eventlet.Timeout(within, AssertionError(f'{how}() of the container took over {within:g} s')):
+            getattr(self.container, how)()
+            self.container.wait()
+
+
+class World:
+    """A fake server, and the services connected to it."""
+
+    def __init__(self, server: FakeServer, factory: Callable[..., ServiceContainer], log: Log) -> None:
+        self.server = server
+        self.log = log
+        self._factory = factory
+
+    def make(self, service: type, *, max_workers: int = 10, **settings: Any) -> Running:
+        """A service that is not started; `settings` of the section BAYEUX."""
+        section = {'SERVER_URI': self.server.url, **QUICK, **settings}
+        return Running(self._factory(service, {'BAYEUX': section, 'max_workers': max_workers}), self.log)
+
+    def run(self, service: type, **settings: Any) -> Running:
+        """A started service with all channels subscribed to."""
+        running = self.make(service, **settings).start()
+        self.subscribed(running)
+        return running
+
+    def subscribed(self, running: Running) -> None:
+        self.until(
+            'every channel to be active',
+            lambda: (
+                running.client.channels
+                and all(status.state.value == 'active' for status in running.client.channels.values())
+            ),
+        )
+
+    def until(self, what: str, condition: Callable[[], Any], patience: float = PATIENCE) -> None:
+        """Wait for a fact of this process."""
+        end = time.monotonic() + patience
+        while not condition():
+            if time.monotonic() > end:
+                last = '\n'.join(self.log.lines('')[-20:])
+                pytest.fail(f'waited {patience:g} s for {what}. The last lines of the log:\n{last}')
+            eventlet.sleep(0.01)
+
+    def sockets(self) -> int:
+        """How many sockets this process has open to the server."""
+        port = urlsplit(self.server.base_url).port
+        assert port is not None
+        ours = set()
+        for descriptor in Path('/proc/self/fd').iterdir():
+            try:
+                ours.add(str(descriptor.readlink()))
+            except FileNotFoundError:  # the descriptor of this very listing
+                continue
+        rows = [line.split() for line in Path('/proc/self/net/tcp').read_text().splitlines()[1:]]
+        return sum(row[2].endswith(f':{port:04X}') and f'socket:[{row[9]}]' in ours for row in rows)
+
+    def nothing_left(self, running: Running) -> None:
+        """No green thread, no worker and no socket survives the service."""
+        assert running.container._managed_threads == {}
+        assert running.container._worker_threads == {}
+        # Nameko's own words for threads that an extension forgot.
+        assert self.log.lines('managed thread') == []
+        assert self.sockets() == 0
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[Log]:
+    """What was logged. A record of level ERROR or above that the test did not announce fails it."""
+    handler = Log()
+    root = logging.getLogger()
+    old = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    yield handler
+    root.removeHandler(handler)
+    root.setLevel(old)
+    assert handler.unexpected() == []
+
+
+@pytest.fixture
+def world(
+    fake_salesforce: FakeServer, container_factory: Callable[..., ServiceContainer], log: Log
+) -> Iterator[World]:
+    """A fake server and the services connected to it; the server saw no rule broken."""
+    yield World(fake_salesforce, container_factory, log)
+    if fake_salesforce.running:
+        assert [entry.detail for entry in fake_salesforce.violations()] == []
+
+
+@pytest.fixture
+def server(world: World) -> FakeServer:
+    return world.server
+
+
+@pytest.fixture
+def gate() -> SimpleNamespace:
+    """Holds handlers until the test opens it: `gate.wait()`, `gate.open()`; `gate.begun` counts arrivals."""
+    event = eventlet.event.Event()
+    gate = SimpleNamespace(begun=0)
+
+    def wait() -> None:
+        gate.begun += 1
+        event.wait()
+
+    gate.wait = wait
+    gate.open = event.send
+    return gate

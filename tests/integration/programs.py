@@ -1,0 +1,62 @@
+"""Services for `nameko run` in test_nameko_run.py. They tell what they do in their log."""
+
+import logging
+
+import eventlet
+from eventlet.event import Event
+from nameko.extensions import DependencyProvider
+
+from nameko_salesforce.bayeux import subscribe
+
+log = logging.getLogger(__name__)
+
+
+class Plain:
+    name = 'plain'
+
+    @subscribe('/work')
+    def work(self, channel, data):
+        log.info('handled %s', data)
+
+
+class Slow:
+    name = 'slow'
+
+    @subscribe('/work')
+    def work(self, channel, data):
+        log.info('begun %s', data)
+        eventlet.sleep(1.0)
+        log.info('done %s', data)
+
+
+class Expiring:
+    name = 'expiring'
+
+    @subscribe('/work')
+    def work(self, channel, data):
+        if data == 'expires':
+            log.info('begun %s', data)
+            raise eventlet.Timeout()
+        log.info('handled %s', data)
+
+
+class Doomed(DependencyProvider):
+    """Dies when a worker says so."""
+
+    def start(self):
+        self.death = Event()
+        self.container.spawn_managed_thread(self.death.wait)
+
+    def get_dependency(self, worker_ctx):
+        return self.death
+
+
+class Dying:
+    name = 'dying'
+    death = Doomed()
+
+    @subscribe('/work')
+    def work(self, channel, data):
+        log.info('begun %s', data)
+        self.death.send_exception(LookupError('the other extension died'))
+        Event().wait()

@@ -1,0 +1,151 @@
+"""Services under `nameko run`, in processes of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import eventlet
+import pytest
+
+HERE = Path(__file__).parent
+# Seconds: the heartbeat of 1, and what a goodbye and the end of an interpreter take.
+PROMPT = 2.0 * float(os.environ.get('TIME_FACTOR', '1'))
+
+
+class Process:
+    """A `nameko run`."""
+
+    def __init__(self, service, config, folder):
+        config_file = folder / 'config.yaml'
+        config_file.write_text(json.dumps(config))  # JSON is YAML
+        self._log = folder / 'log'
+        with self._log.open('wb') as out:
+            self._process = subprocess.Popen(
+                [Path(sys.executable).with_name('nameko'), 'run', service, '--config', config_file],
+                stdout=out,
+                stderr=out,
+                env={**os.environ, 'PYTHONPATH': str(HERE), 'PYTHONWARNINGS': 'ignore'},
+            )
+
+    @property
+    def log(self):
+        return self._log.read_text()
+
+    def wait_for(self, text, patience=15.0):
+        end = time.monotonic() + patience
+        while text not in self.log:
+            if time.monotonic() > end or self._process.poll() is not None:
+                pytest.fail(f'the service never logged {text!r}:\n{self.log}')
+            eventlet.sleep(0.01)
+
+    def terminate(self):
+        self._process.send_signal(signal.SIGTERM)
+
+    def status(self, within):
+        """The exit status; a failure if the process takes longer."""
+        try:
+            return self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f'the process did not end within {within:g} s:\n{self.log}')
+
+    def end(self):
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.fixture
+def run(server, tmp_path):
+    """Starts a service of `programs.py`; a setting of None is left out."""
+    processes = []
+
+    def start(service, max_workers=10, **settings):
+        settings = {'SERVER_URI': server.url, **settings}
+        section = {key: value for key, value in settings.items() if value is not None}
+        processes.append(
+            Process(f'programs:{service}', {'BAYEUX': section, 'max_workers': max_workers}, tmp_path)
+        )
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.end()
+
+
+def subscribed(server):
+    server.wait_for('reply', channel='/meta/subscribe', successful=True, timeout=20)
+
+
+def test_sigterm_during_a_held_poll_ends_the_process_promptly(run, server):
+    process = run('Plain')
+    subscribed(server)
+    (held,) = server.wait_for('held')
+    assert held.detail['until'] - held.at == pytest.approx(30, abs=1)
+    process.terminate()
+    assert process.status(PROMPT) == 0
+    assert [each.detail['why'] for each in server.journal('closed')] == ['disconnect']
+
+
+def test_sigterm_before_the_server_is_up_ends_the_process_promptly(run, server):
+    server.stop()
+    process = run('Plain')
+    process.wait_for('-> PAUSING')
+    process.terminate()
+    assert process.status(PROMPT) == 0
+
+
+def test_sigterm_with_a_full_pool_finishes_the_work_in_hand_and_begins_no_other(run, server):
+    process = run('Slow', max_workers=1)
+    subscribed(server)
+    server.publish_many([('/work', 'one'), ('/work', 'two'), ('/work', 'three')])
+    process.wait_for('begun one')
+    process.terminate()
+    assert process.status(PROMPT + 1) == 0
+    assert 'done one' in process.log
+    assert 'begun two' not in process.log
+
+
+def test_two_sigterms_end_the_process_as_one_does(run, server):
+    process = run('Slow')
+    subscribed(server)
+    server.publish('/work', 'one')
+    process.wait_for('begun one')
+    process.terminate()
+    process.wait_for('stopping services')
+    process.terminate()
+    assert process.status(PROMPT + 1) == 0
+    assert 'done one' in process.log
+    assert len(server.journal('request', channel='/meta/disconnect')) == 1
+
+
+def test_handlers_that_raise_timeouts_leave_their_slots_free(run, server):
+    process = run('Expiring', max_workers=2)
+    subscribed(server)
+    server.publish_many([('/work', 'expires'), ('/work', 'expires'), ('/work', 'next')])
+    process.wait_for('handled next')
+    assert process.log.count('begun expires') == 2
+    process.terminate()
+    assert process.status(PROMPT) == 0
+
+
+def test_no_worker_starts_after_another_extension_has_died(run, server):
+    process = run('Dying', max_workers=2)
+    subscribed(server)
+    server.publish_many([('/work', 'one'), ('/work', 'two')])
+    assert process.status(15) == 1
+    assert 'LookupError: the other extension died' in process.log
+    assert 'begun one' in process.log
+    assert 'begun two' not in process.log
+
+
+def test_a_missing_server_uri_is_named(run):
+    process = run('Plain', SERVER_URI=None)
+    # Nameko 2 calls a configuration error a success (facts of `nameko run`, not of ours).
+    assert process.status(15) == (0 if version('nameko').startswith('2.') else 1)
+    assert 'plain cannot start' in process.log
+    assert 'SERVER_URI is missing' in process.log

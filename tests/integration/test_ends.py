@@ -14,9 +14,6 @@ from nameko_salesforce.bayeux.extension import BayeuxConnection, Subscribe
 
 ENDINGS = pytest.mark.parametrize('ending', ['stop', 'kill'])
 
-# Seconds: DISCONNECT_TIMEOUT of the tests, the client's margin of 1, and a second for a busy machine.
-BOUND = 2.5
-
 
 class Service:
     name = 'chat'
@@ -113,29 +110,29 @@ def halted(world):
 def test_a_service_ends_in_every_state_of_its_client_and_leaves_nothing(world, state, ending):
     running = state(world)
     world.until(f'the client to be {state.__name__}', lambda: running.client.state.value == state.__name__)
-    running.end(ending, within=BOUND)
+    running.end(ending)
     world.nothing_left(running)
 
 
 @ENDINGS
 def test_a_service_ends_before_it_was_started(world, ending):
     running = world.make(Service)
-    running.end(ending, within=1)
+    running.end(ending)
     world.nothing_left(running)
 
 
 @ENDINGS
 def test_a_service_ends_twice(world, ending):
     running = connected(world)
-    running.end(ending, within=BOUND)
-    running.end(ending, within=0.5)
+    running.end(ending)
+    running.end(ending)
     world.nothing_left(running)
 
 
 def test_two_stops_at_a_time_end_the_service_once(world, server):
     running = connected(world)
     stops = [eventlet.spawn(running.container.stop) for _ in range(2)]
-    with eventlet.Timeout(BOUND):
+    with world.bounded():
         running.container.wait()
         outcomes = []
         for stop in stops:
@@ -161,8 +158,8 @@ def test_a_kill_overtakes_a_stop_that_waits_for_a_worker(world, server, gate):
     world.until('the worker', lambda: gate.begun == 1)
     stop = eventlet.spawn(running.container.stop)
     server.wait_for('closed', why='disconnect')
-    running.end('kill', within=BOUND)
-    with eventlet.Timeout(BOUND):
+    running.end('kill')
+    with world.bounded():
         stop.wait()
     world.nothing_left(running)
 
@@ -172,7 +169,7 @@ def test_a_kill_overtakes_a_stop_that_waits_for_a_worker(world, server, gate):
 def test_a_stop_is_bounded_when_the_goodbye_meets(world, server, fault):
     running = connected(world)
     server.faults.add(fault, channel='/meta/disconnect', processed=False, count=None)
-    running.end('stop', within=BOUND)
+    running.end('stop')
     world.nothing_left(running)
 
 
@@ -180,13 +177,13 @@ def test_a_stop_is_bounded_when_the_goodbye_meets(world, server, fault):
 def test_a_stop_is_bounded_when_the_server_is_gone(world, server):
     running = connected(world)
     server.kill()
-    running.end('stop', within=BOUND)
+    running.end('stop')
     world.nothing_left(running)
 
 
 def test_a_stop_ends_the_session_at_the_server(world, server):
     running = connected(world)
-    running.end('stop', within=BOUND)
+    running.end('stop')
     assert server.sessions() == []
     assert [each.detail['why'] for each in server.journal('closed')] == ['disconnect']
 
@@ -214,7 +211,7 @@ def test_an_event_that_arrives_during_a_stop_is_not_dispatched(world, server, lo
     assert server.publish('/a', 'during') == 1
     world.until('the event to arrive', lambda: log.lines('< exchange .*during', logging.DEBUG))
     gate.open()
-    with eventlet.Timeout(BOUND + 1):
+    with world.bounded():
         stop.wait()
     assert seen == ['before']
     world.nothing_left(running)
@@ -235,7 +232,7 @@ def test_no_event_is_taken_out_of_the_queue_once_a_service_ends(world, server, g
     running = world.run(Slow, max_workers=2)
     server.publish_many([('/a', number) for number in range(5)])
     world.until('the first event', lambda: seen)
-    end = eventlet.spawn(running.end, ending, BOUND)
+    end = eventlet.spawn(running.end, ending)
     server.wait_for('closed' if ending == 'stop' else 'gone')
     gate.open()
     end.wait()
@@ -261,7 +258,7 @@ def test_a_service_ends_while_an_event_waits_for_a_full_pool(world, server, gate
     running = world.run(Busy, max_workers=1)
     server.publish('/a', 1)
     world.until('the intake to wait for the pool', lambda: running.container._worker_pool.waiting() == 1)
-    end = eventlet.spawn(running.end, ending, BOUND)
+    end = eventlet.spawn(running.end, ending)
     server.wait_for('closed' if ending == 'stop' else 'gone')
     gate.open()
     end.wait()
@@ -285,7 +282,7 @@ def test_a_service_that_ends_before_its_start_is_through_connects_nothing(world,
     start = eventlet.spawn(running.container.start)
     begun.wait()
     assert running.client.state is State.IDLE
-    running.end(ending, within=BOUND)
+    running.end(ending)
     release.send()
     start.wait()
     world.nothing_left(running)
@@ -314,7 +311,7 @@ def test_a_failing_extension_ends_the_service_with_its_error_and_no_worker_start
     server.publish_many([('/a', 1), ('/a', 2)])
     world.until('the first event', lambda: seen)
     fail.send_exception(LookupError('the peer died'))
-    with eventlet.Timeout(BOUND), pytest.raises(LookupError, match='the peer died'):
+    with world.bounded(), pytest.raises(LookupError, match='the peer died'):
         running.container.wait()
     gate.open()
     assert seen == [1]
@@ -330,7 +327,7 @@ def test_a_client_thread_that_fails_ends_the_service_instead_of_deafening_it(wor
         raise error
 
     running.connection.spawn(fail)
-    with eventlet.Timeout(BOUND), pytest.raises((ZeroDivisionError, RuntimeError)):
+    with world.bounded(), pytest.raises((ZeroDivisionError, RuntimeError)):
         running.container.wait()
     world.nothing_left(running)
 

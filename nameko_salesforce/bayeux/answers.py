@@ -16,10 +16,11 @@ import eventlet
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.watchdog import Expired
 
-__all__ = ['pieces', 'refusal']
+__all__ = ['PIECE', 'pieces', 'refusal']
 
-# Also the most that a step of decompression may give: a small body can hold gigabytes.
-_PIECE = 65_536
+# Bytes that are read at a time, and the most that a step of decompression may give: a small body can
+# hold gigabytes.
+PIECE = 65_536
 # Of the body of a refusal no more is read; the reason stands at its beginning.
 _REFUSAL = 4096
 _DETAIL = 200
@@ -49,14 +50,14 @@ def pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
     for piece in raw:
         yield piece
         unbroken += len(piece)
-        if unbroken >= _PIECE:
+        if unbroken >= PIECE:
             eventlet.sleep(0)
             unbroken = 0
 
 
 def _raw(response: http.client.HTTPResponse) -> Iterator[bytes]:
     while response.length != 0:
-        piece = response.read1(_PIECE)
+        piece = response.read1(PIECE)
         if not piece:
             break
         yield piece
@@ -73,12 +74,12 @@ def _unzipped(raw: Iterator[bytes]) -> Iterator[bytes]:
         if gunzip.eof:
             raise zlib.error('data behind the end of the gzip body')
         while True:
-            piece = gunzip.decompress(data, _PIECE)
+            piece = gunzip.decompress(data, PIECE)
             if piece:
                 yield piece
             data = gunzip.unconsumed_tail
             # A full piece may have left output inside the decompressor although all input is consumed.
-            if not data and len(piece) < _PIECE:
+            if not data and len(piece) < PIECE:
                 break
         if gunzip.unused_data:
             raise zlib.error('data behind the end of the gzip body')

@@ -193,7 +193,9 @@ class Client:
     @property
     def channels(self) -> dict[str, ChannelStatus]:
         """Every wanted channel with its state and the reason of a refusal, in declared order."""
-        return self._session.channels
+        known = self._session.channels
+        waiting = ChannelStatus(ChannelState.WANTED)
+        return {name: known.get(name, waiting) for name in self._dispatcher.channels()}
 
     def wait_for_state(self, state: State, timeout: float | None = None) -> bool:
         """Wait until the connection enters a state.

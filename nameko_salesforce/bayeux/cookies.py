@@ -1,4 +1,4 @@
-"""The cookies of one Bayeux session. Floor 0: no I/O.
+"""The cookies of one Bayeux session. Floor 2, for what the standard library imports; no I/O.
 
 A CometD server finds the session through its cookie before it looks at the client id, so that all
 connections of a session share one jar and no two sessions ever do. What a cookie's attributes mean

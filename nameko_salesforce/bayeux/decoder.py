@@ -184,6 +184,7 @@ class MessageDecoder:
     def _messages(self, text: str, index: int, messages: list[dict[str, Any] | Oversized]) -> int:
         """Decode the messages that lie wholly in `text` from `index` on: the hot path."""
         scan = self._scan
+        between = None if self._bare else ',{'
         start = index
         # No message in a text within the limit can pass it, so that the loop need not look.
         limit = self._limit if len(text) > self._limit else None
@@ -195,7 +196,7 @@ class MessageDecoder:
                         end - start, text[start : start + _GLIMPSE], text[end - _GLIMPSE : end]
                     )
                 messages.append(message)
-                if self._bare or text[end : end + 2] != ',{':
+                if text[end : end + 2] != between:
                     break
                 start = end + 1
         except Exception:
@@ -221,15 +222,12 @@ class MessageDecoder:
             messages.append(whole)
             return end
         try:
-            message, length = self._scan(whole, 0)
+            message, _ = self._scan(whole, 0)
         except RecursionError:
             self._fail(FailureKind.MALFORMED, 'a message is nested too deeply')
             return end
         except Exception as error:
             self._fail(FailureKind.MALFORMED, f'a message cannot be decoded: {str(error)[:100]}')
-            return end
-        if length != len(whole):
-            self._fail(FailureKind.MALFORMED, 'a message ends before its braces do')
             return end
         messages.append(message)
         return end

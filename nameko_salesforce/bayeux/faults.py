@@ -5,6 +5,8 @@ no other part of the transport. Details name the peer and the system's reason, n
 """
 
 import http.client
+import os
+import re
 import socket
 import ssl
 import zlib
@@ -13,6 +15,8 @@ from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.watchdog import Expired
 
 __all__ = ['ProxyRefused', 'Unusable', 'failure_of']
+
+_UNPRINTABLE = re.compile(r'[^\x20-\x7e\xa1-\uffff]+')
 
 
 class ProxyRefused(Exception):
@@ -43,7 +47,8 @@ def failure_of(error: BaseException, *, connecting: bool, peer: str) -> Failure:
     """
     kind = _kind(error, connecting)
     status = error.status if isinstance(error, ProxyRefused) else None
-    return Failure(kind, f'{peer}: {_reason(error)}'[:200], status)
+    # A peer's words may hold what a terminal would obey.
+    return Failure(kind, _UNPRINTABLE.sub(' ', f'{peer}: {_reason(error)}')[:200], status)
 
 
 def _kind(error: BaseException, connecting: bool) -> FailureKind:
@@ -71,24 +76,29 @@ def _kind(error: BaseException, connecting: bool) -> FailureKind:
             return FailureKind.MALFORMED
         case _:
             # BadStatusLine, LineTooLong, too many headers, a header that the parser stumbles over.
-            return FailureKind.NOT_HTTP
+            return FailureKind.CONNECT if connecting else FailureKind.NOT_HTTP
 
 
 def _reason(error: BaseException) -> str:
     match error:
         case Expired():
             return 'timed out'
+        case ProxyRefused() | Unusable():
+            return str(error)
         case ssl.SSLCertVerificationError():
             return str(error.verify_message)
         case ssl.SSLError():
             return str(error.reason or error)
         case http.client.RemoteDisconnected():
             return 'closed without an answer'
-        case http.client.BadStatusLine():
+        case http.client.BadStatusLine() | http.client.UnknownProtocol():
             # Not its text: whatever answers there, its words are not ours to repeat.
             return 'no HTTP status line'
         case http.client.IncompleteRead():
             return 'the body ended early'
+        case OSError() if error.errno is not None and error.errno > 0:
+            # Green sockets put the name of the number where its text should be.
+            return os.strerror(error.errno)
         case OSError():
             return error.strerror or str(error)
         case _:

@@ -9,7 +9,7 @@ from eventlet.event import Event
 
 from nameko_salesforce.bayeux.decoder import Oversized
 from nameko_salesforce.bayeux.effects import Send
-from nameko_salesforce.bayeux.failures import Failure
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.messages import Incoming, Skipped, parse
 from nameko_salesforce.bayeux.transport import Connection
 
@@ -100,9 +100,15 @@ class LaneThread:
             self._received(command.exchange, self._read(messages))
             self._wait_for_room()
 
-        failure = self._connection.exchange(
-            outgoing, read_timeout=command.read_timeout, on_message=lambda message: on_messages([message])
-        )
+        try:
+            failure = self._connection.exchange(
+                outgoing, read_timeout=command.read_timeout, on_messages=on_messages
+            )
+        except (Exception, eventlet.Timeout) as exc:
+            # A bug, or a timeout that leaked out of a `headers` callable. The lane must outlive it: a
+            # session whose outcome never comes waits for ever.
+            log.exception('an exchange on the %s lane failed from within', command.lane.value)
+            failure = Failure(FailureKind.REQUEST, repr(exc)[:200])
         self._ended(command.exchange, failure)
 
     def _read(self, messages: Sequence[dict[str, Any] | Oversized]) -> list[Incoming]:

@@ -190,7 +190,7 @@ class Reply:
     Attributes:
         channel: '' where the server sent none.
         id: the request's id as text; None where the server sent none.
-        successful: True only where the server said exactly that.
+        successful: None where the server said neither true nor false: such a reply answers nothing.
         error: the `error` text, '' where absent.
         failure_reason: Salesforce's `ext.sfdc.failureReason`, which outranks `error`; '' where absent.
         client_id: the session's id; in handshake replies.
@@ -203,7 +203,7 @@ class Reply:
 
     channel: str
     id: str | None = None
-    successful: bool = False
+    successful: bool | None = None
     error: str = ''
     failure_reason: str = ''
     client_id: str = ''
@@ -270,10 +270,12 @@ def _reply(channel: str, message: Mapping[str, Any]) -> Reply:
     types = message.get('supportedConnectionTypes')
     id_ = message.get('id')
     advice = message.get('advice')
+    successful = message.get('successful')
+    failed = bool(message.get('error'))
     return Reply(
         channel=channel,
         id=None if id_ is None else _text(id_),
-        successful=message.get('successful') is True,
+        successful=successful if isinstance(successful, bool) else False if failed else None,
         error=_text(message.get('error') or ''),
         failure_reason=_failure_reason(ext),
         client_id=_text(message.get('clientId') or ''),

@@ -260,10 +260,10 @@ class Session:
         if row is None:
             raise LocalError(f'{event.value!r} cannot happen to a session that is {self._state.value}')
         old, self._state = self._state, row.next
+        if row.do is Do.NOTHING:
+            return
         self._why = why
-        self._deadline = None
-        if row.do is Do.WAIT:
-            self._deadline = now + pause
+        self._deadline = now + pause if row.do is Do.WAIT else None
         changed = StateChanged(old, row.next, why, self._failures, None if row.do is not Do.WAIT else pause)
         if old is not row.next:
             self._effects.append(changed)
@@ -283,8 +283,6 @@ class Session:
                 self._send_disconnect(now)
             case Do.END:
                 self._end(why)
-            case Do.NOTHING:
-                pass
 
     def _prepare(self) -> None:
         self._attempt += 1
@@ -508,7 +506,7 @@ class Session:
             self._advice = self._advice.merge(reply.advice)
         if reply.channel.startswith('/meta/'):
             self._effects.append(MetaReply(reply))
-        request = exchange.match(reply)
+        request = exchange.match(reply) if reply.successful is not None else None
         if request is not None:
             exchange.take(request, reply)
             if reply.successful:

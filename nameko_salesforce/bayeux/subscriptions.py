@@ -48,6 +48,7 @@ class _Channel:
     reason: str = ''
     failures: int = 0
     retry_at: float = 0.0
+    in_doubt: bool = False  # a request was lost, so that nobody knows what the server has
     subscribers: list[int] = field(default_factory=list)  # tickets
     leavers: list[int] = field(default_factory=list)  # tickets
     reported: tuple[ChannelState, str] = (ChannelState.WANTED, '')
@@ -80,7 +81,7 @@ class Subscriptions:
         record.subscribers.append(ticket)
         record.retry_at = min(record.retry_at, now)  # somebody asks: do not sit out an old pause
         self._apply(record, ChannelInput.SUBSCRIBE)
-        if record.state in (ChannelState.ACTIVE, ChannelState.PENDING):
+        if record.state is not ChannelState.REJOIN:
             self._answer(record.leavers, Stopped(f'{channel}: subscribed again before the server answered'))
         if record.state is ChannelState.ACTIVE:
             self._answer(record.subscribers, None)
@@ -93,7 +94,8 @@ class Subscriptions:
             return
         record.leavers.append(ticket)
         self._answer(record.subscribers, Stopped(f'{channel}: unsubscribed before the server answered'))
-        self._apply(record, ChannelInput.UNSUBSCRIBE)
+        undo = record.in_doubt and (record.state, ChannelInput.UNDO) in CHANNEL
+        self._apply(record, ChannelInput.UNDO if undo else ChannelInput.UNSUBSCRIBE)
 
     def status(self) -> dict[str, ChannelStatus]:
         """All channels, in declared order."""
@@ -138,6 +140,7 @@ class Subscriptions:
     def accepted(self, channel: str) -> None:
         """The server said yes to the channel's request."""
         record = self._book[channel]
+        record.in_doubt = False
         joined = record.state is ChannelState.PENDING
         if joined:
             record.reason, record.failures, record.retry_at = '', 0, 0.0
@@ -150,22 +153,25 @@ class Subscriptions:
     def refused(self, channel: str, reason: str, pause: float, now: float) -> None:
         """The server said no to the channel's request; `pause` is the least wait in seconds."""
         record = self._book[channel]
+        in_doubt, record.in_doubt = record.in_doubt, False
         if record.state is ChannelState.PENDING:
             self._refuse(record, reason, pause, now)
             return
-        if record.state is not ChannelState.UNWANTED:
+        if record.state is not ChannelState.UNWANTED and not in_doubt:
             self._answer(record.leavers, UnsubscriptionRefused(channel, reason))
         self._apply(record, ChannelInput.REFUSED)
 
     def lost(self, channel: str, reason: str, retry_at: float) -> None:
         """The channel's request got no answer."""
         record = self._book[channel]
+        record.in_doubt = True
         record.retry_at = retry_at
         self._apply(record, ChannelInput.LOST, reason)
 
     def session_lost(self, reason: str) -> None:
         """The session is gone, and every subscription with it. Refused channels sit out their pause."""
         for record in list(self._book.values()):
+            record.in_doubt = False
             if record.state is not ChannelState.REFUSED:
                 record.retry_at = 0.0
             self._apply(record, ChannelInput.SESSION_LOST, reason)

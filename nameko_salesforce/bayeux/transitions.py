@@ -153,6 +153,7 @@ class ChannelInput(Enum):
 
     SUBSCRIBE = 'subscribe'
     UNSUBSCRIBE = 'unsubscribe'
+    UNDO = 'unsubscribe in doubt'  # a subscribe was sent and lost: the server may have it
     PREPARE = 'prepare'
     PREPARED = 'prepared'
     SENT = 'sent'
@@ -167,16 +168,19 @@ def _channel() -> dict[tuple[ChannelState, ChannelInput], ChannelState]:
     return {
         (s.WANTED, i.SUBSCRIBE): s.WANTED,
         (s.WANTED, i.UNSUBSCRIBE): s.GONE,
+        (s.WANTED, i.UNDO): s.LEAVE,
         (s.WANTED, i.PREPARE): s.PREPARING,
         (s.WANTED, i.SESSION_LOST): s.WANTED,
         (s.PREPARING, i.SUBSCRIBE): s.PREPARING,
         (s.PREPARING, i.UNSUBSCRIBE): s.GONE,
+        (s.PREPARING, i.UNDO): s.LEAVE,
         (s.PREPARING, i.PREPARED): s.READY,
         (s.PREPARING, i.LOST): s.WANTED,
         (s.PREPARING, i.REFUSED): s.REFUSED,
         (s.PREPARING, i.SESSION_LOST): s.WANTED,
         (s.READY, i.SUBSCRIBE): s.READY,
         (s.READY, i.UNSUBSCRIBE): s.GONE,
+        (s.READY, i.UNDO): s.LEAVE,
         (s.READY, i.SENT): s.PENDING,
         (s.READY, i.SESSION_LOST): s.WANTED,
         (s.PENDING, i.SUBSCRIBE): s.PENDING,
@@ -190,6 +194,7 @@ def _channel() -> dict[tuple[ChannelState, ChannelInput], ChannelState]:
         (s.ACTIVE, i.SESSION_LOST): s.WANTED,
         (s.REFUSED, i.SUBSCRIBE): s.REFUSED,
         (s.REFUSED, i.UNSUBSCRIBE): s.GONE,
+        (s.REFUSED, i.UNDO): s.LEAVE,
         (s.REFUSED, i.PREPARE): s.PREPARING,
         (s.REFUSED, i.SESSION_LOST): s.REFUSED,
         (s.UNWANTED, i.SUBSCRIBE): s.PENDING,
@@ -198,7 +203,8 @@ def _channel() -> dict[tuple[ChannelState, ChannelInput], ChannelState]:
         (s.UNWANTED, i.REFUSED): s.GONE,
         (s.UNWANTED, i.LOST): s.LEAVE,
         (s.UNWANTED, i.SESSION_LOST): s.GONE,
-        (s.LEAVE, i.SUBSCRIBE): s.ACTIVE,
+        # Not ACTIVE: a lost exchange may have led here, and then nobody knows what the server has.
+        (s.LEAVE, i.SUBSCRIBE): s.WANTED,
         (s.LEAVE, i.UNSUBSCRIBE): s.LEAVE,
         (s.LEAVE, i.SENT): s.LEAVING,
         (s.LEAVE, i.SESSION_LOST): s.GONE,

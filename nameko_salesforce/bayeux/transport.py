@@ -10,21 +10,21 @@ turns while a poll is held, whether or not the process is monkey-patched.
 import contextlib
 import http.client
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-import eventlet
 import eventlet.patcher
 
-from nameko_salesforce.bayeux.answers import pieces, refusal
+from nameko_salesforce.bayeux.answers import PIECE, pieces, refusal
 from nameko_salesforce.bayeux.codec import JSON, Codec
 from nameko_salesforce.bayeux.cookies import Cookies
 from nameko_salesforce.bayeux.decoder import MessageDecoder, Oversized
 from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.faults import failure_of
+from nameko_salesforce.bayeux.outgoing import packed, request_head
 from nameko_salesforce.bayeux.route import Route
 from nameko_salesforce.bayeux.watchdog import Expired, Watchdog
 
@@ -33,15 +33,10 @@ __all__ = ['Connection', 'Transport', 'TransportOptions']
 # Works for descriptors above 1024, and is missing in a monkey-patched `select`.
 _select = eventlet.patcher.original('select')
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(r'[\t\x20-\x7e\x80-\xff]*')
-# These say where a request goes and where it ends.
-_OURS = frozenset(
-    ['accept-encoding', 'connection', 'content-length', 'content-type', 'cookie', 'host', 'transfer-encoding']
-)
 _CLOSED = Failure(FailureKind.RESET, 'closed on this side')
 
 Headers = Callable[[], Mapping[str, str]]
+OnMessages = Callable[[list[dict[str, Any] | Oversized]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +46,7 @@ class TransportOptions:
     Attributes:
         connect_timeout: seconds for DNS, TCP, proxy and TLS together.
         network_allowance: seconds, the longest pause between two messages of a body (EMP-Connector's
-            `maxNetworkDelay`); time that `on_message` takes does not count.
+            `maxNetworkDelay`); time that `on_messages` takes does not count.
         message_limit: characters of one message; a longer one is reported as `Oversized`.
         request_limit: bytes that every request body stays below; Salesforce answers 413 above.
         ca_bundle: PEM file of the trusted certificates; None means those of the system.
@@ -154,7 +149,7 @@ class Connection:
         messages: Sequence[Mapping[str, object]],
         *,
         read_timeout: float,
-        on_message: Callable[[dict[str, Any] | Oversized], None],
+        on_messages: OnMessages,
     ) -> Failure | None:
         """Send `messages` in as few requests as the limit allows, one after the other.
 
@@ -164,14 +159,15 @@ class Connection:
             messages: Bayeux messages; the codec must be able to encode them.
             read_timeout: seconds from the first byte sent until the head of the answer is complete, for
                 each request. For a held connect: the server's timeout and the allowance.
-            on_message: called for each message of the answers, in order, as it is decoded. May block:
-                the server's time stands still meanwhile, and nothing more is read.
+            on_messages: called with the messages of the answers, in order, as they are decoded: those
+                that one piece of a body has completed, at least one. May block: the server's time
+                stands still meanwhile, and nothing more is read.
         Returns:
             None when every request was answered with 200 and a complete list; else the first failure,
             and what follows it was not sent. Messages may have been handed over before a failure.
         Raises:
             LocalError: this connection is in an exchange already; that one goes on.
-            What `on_message` raises, GreenletExit and Timeouts of others: the connection is closed.
+            What `on_messages` raises, GreenletExit and Timeouts of others: the connection is closed.
         """
         if self._busy:
             raise LocalError('one exchange at a time on a connection')
@@ -182,7 +178,7 @@ class Connection:
             if isinstance(bodies, Failure):
                 return bodies
             for body in bodies:
-                failure = _CLOSED if self._closing else self._post(body, read_timeout, on_message)
+                failure = _CLOSED if self._closing else self._post(body, read_timeout, on_messages)
                 if failure is not None:
                     return failure
             clean = True
@@ -196,8 +192,8 @@ class Connection:
     def close(self) -> None:
         """Close the socket, at any time. The next exchange opens another.
 
-        A running exchange of another green thread ends with RESET in the hub's next turns, or when its
-        `on_message` returns.
+        A running exchange of another green thread ends with RESET in the hub's next turns; what is
+        decoded already is still handed over first.
         """
         if self._busy:
             self._closing = True
@@ -207,9 +203,7 @@ class Connection:
 
     # --- one request ----------------------------------------------------------------------------
 
-    def _post(
-        self, body: bytes, read_timeout: float, on_message: Callable[[dict[str, Any] | Oversized], None]
-    ) -> Failure | None:
+    def _post(self, body: bytes, read_timeout: float, on_messages: OnMessages) -> Failure | None:
         transport = self._transport
         route = transport.route
         failure = self._prepare(route)
@@ -226,7 +220,8 @@ class Connection:
             # A server that refuses a request early has answered before it was sent completely.
             with contextlib.suppress(ConnectionError):
                 self._sock.sendall(b'%b%d\r\n\r\n%b' % (self._head, len(body), body))
-            response = self._response = http.client.HTTPResponse(self._sock, method='POST')
+            source: Any = _Source(self._sock)
+            response = self._response = http.client.HTTPResponse(source, method='POST')
             response.begin()
             if response.status != 200:
                 return self._refused(response, route)
@@ -235,7 +230,7 @@ class Connection:
         set_cookie = response.headers.get_all('Set-Cookie')
         if set_cookie:
             transport.cookies.store(route.url, set_cookie)
-        failure = self._receive(response, on_message)
+        failure = self._receive(response, on_messages)
         if failure is None:
             response.close()
             self._response = None
@@ -243,9 +238,7 @@ class Connection:
                 self._drop()
         return failure
 
-    def _receive(
-        self, response: http.client.HTTPResponse, on_message: Callable[[dict[str, Any] | Oversized], None]
-    ) -> Failure | None:
+    def _receive(self, response: http.client.HTTPResponse, on_messages: OnMessages) -> Failure | None:
         options = self._transport.options
         decoder = MessageDecoder(options.message_limit, options.codec.scan)
         self._watch(options.network_allowance)
@@ -258,8 +251,7 @@ class Connection:
             messages = decoder.feed(piece)
             if messages:
                 self._watchdog.rest()
-                for message in messages:
-                    on_message(message)
+                on_messages(messages)
                 self._watch(options.network_allowance)
             if not piece or decoder.failure is not None:
                 return decoder.close()
@@ -291,7 +283,7 @@ class Connection:
             encoded = [encode(message) for message in messages]
         except Exception as error:
             return Failure(FailureKind.REQUEST, f'a message cannot be encoded: {str(error)[:150]}')
-        return list(_packed(encoded, self._transport.options.request_limit))
+        return list(packed(encoded, self._transport.options.request_limit))
 
     def _prepare(self, route: Route) -> Failure | None:
         """Make the request head up to the length, unless it would be the one there is."""
@@ -305,22 +297,10 @@ class Connection:
         made_of = (route, headers, cookie)
         if made_of == self._head_of:
             return None
-        for name, value in headers.items():
-            if not isinstance(name, str) or not _TOKEN.fullmatch(name) or name.lower() in _OURS:
-                return Failure(
-                    FailureKind.REQUEST, f'headers() gave a name that cannot be sent: {name!r:.60}'
-                )
-            if not isinstance(value, str) or not _VALUE.fullmatch(value):
-                return Failure(FailureKind.REQUEST, f'headers() gave a value that cannot be sent for {name}')
-        lines = [f'POST {route.target} HTTP/1.1', f'Host: {route.host_header}']
-        lines += ['Content-Type: application/json;charset=UTF-8', 'Accept-Encoding: gzip']
-        if 'user-agent' not in map(str.lower, headers):
-            lines.append('User-Agent: nameko-salesforce')
-        lines += [f'{name}: {value}' for name, value in headers.items()]
-        if cookie is not None:
-            lines.append(f'Cookie: {cookie}')
-        head = '\r\n'.join(lines) + f'\r\n{route.extra_head}Content-Length: '
-        self._head = head.encode('latin-1')
+        head = request_head(route.target, route.host_header, headers, cookie=cookie, extra=route.extra_head)
+        if isinstance(head, Failure):
+            return head
+        self._head = head
         self._head_of = made_of
         return None
 
@@ -350,16 +330,14 @@ class Connection:
                 sock.close()
 
 
-def _packed(encoded: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    """Join messages into lists shorter than `limit` bytes; a longer message makes a list of its own."""
-    batch: list[bytes] = []
-    size = 1
-    for message in encoded:
-        if batch and size + len(message) + 1 >= limit:
-            yield b'[%s]' % b','.join(batch)
-            batch, size = [], 1
-        batch.append(message)
-        # The bracket before the first, the comma or the bracket behind each.
-        size += len(message) + 1
-    if batch:
-        yield b'[%s]' % b','.join(batch)
+class _Source:
+    """What `HTTPResponse` needs of a socket, with a larger buffer than it asks for.
+
+    In its 8 KiB most answers would arrive as two pieces, and the decoder is quickest with one.
+    """
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+
+    def makefile(self, mode: str) -> Any:
+        return self._sock.makefile(mode, PIECE)

@@ -43,6 +43,7 @@ def test_a_request_without_id_gets_a_reply_without_id():
     [
         ({}, '400::channel_missing'),
         ({'channel': 'x'}, '405::channel_invalid'),
+        ({'channel': ''}, '405::channel_invalid'),
         ({'channel': 5}, '405::channel_invalid'),
         ({'channel': '/a', 'id': 'a-b'}, '405::message_id_invalid'),
         ({'channel': '/a', 'id': ''}, '405::message_id_invalid'),

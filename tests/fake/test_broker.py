@@ -246,6 +246,24 @@ def test_lazy_events_do_not_keep_a_connect_from_being_held(world):
     peer.poll()
 
 
+def test_lazy_events_are_due_from_their_publication_on(make_world):
+    world = make_world(timeout=20.0, max_interval=10.0, max_lazy_timeout=5.0)
+    peer, _ = world.connected('/t/a'), world.connected()
+    peer.poll()
+    assert world.broker.deadline == world.now + 10.0  # of the other session
+    world.publish('/t/a', 1, lazy=True)
+    assert world.broker.deadline == world.now + 5.0
+
+
+def test_lazy_events_that_rode_on_a_reply_leave_no_timer_behind(world):
+    peer = world.connected('/t/a')
+    world.publish('/t/a', 1, lazy=True)
+    assert peer.ask('/t/z', data=0)[0] == EVENT
+    peer.poll()
+    world.wait(29.0)
+    assert peer.released() is None
+
+
 def test_a_channel_can_be_lazy(make_world):
     world = make_world(lazy_channels=['/t/**'])
     peer = world.connected('/t/a')
@@ -365,6 +383,8 @@ def test_a_restart_loses_everything_and_names_the_held_exchanges(world):
     world.collect()
     assert peer.released() is None
     assert world.broker.deadline is None
+    world.broker.gone(held, world.now)  # as its connection breaks
+    assert world.broker.journal.entries()[-1].kind is Kind.RESTARTED
     assert peer.connect()[0]['error'] == '402::session_unknown'
     assert peer.ask('/meta/unsubscribe', subscription='/t/a')[0]['error'] == '402::session_unknown'
 
@@ -372,6 +392,7 @@ def test_a_restart_loses_everything_and_names_the_held_exchanges(world):
 def test_a_broken_connection_lets_the_session_live_its_time_and_keeps_its_events(world):
     peer = world.connected('/t/a')
     world.broker.gone(peer.poll(), world.now)
+    assert world.broker.journal.entries()[-1].kind is Kind.GONE
     world.publish('/t/a', 1)
     world.wait(9.9)
     assert peer.connect()[0] == EVENT

@@ -146,6 +146,13 @@ def test_a_second_connect_fails_the_first_without_body_and_without_its_events(wo
     assert world.violations() == ['overtaking']
 
 
+def test_even_a_refused_connect_overtakes(world):
+    peer = world.connected()
+    first = peer.poll()
+    assert peer.connect(id='a-b')[0]['successful'] is False
+    assert world.released[first].status == 500
+
+
 def test_the_status_of_an_overtaken_connect_can_be_another(make_world):
     world = make_world(overtaken_status=408)
     peer = world.connected()
@@ -253,7 +260,9 @@ def test_what_is_not_acknowledged_comes_before_what_is_new(world):
     peer.poll(ext={'ack': 1})
     world.publish('/t/a', 'lost')
     world.publish('/t/a', 'new')
-    assert [message.get('data') for message in peer.connect(ext={'ack': 1})] == ['lost', 'new', None]
+    messages = peer.connect(ext={'ack': 1})
+    assert [message.get('data') for message in messages] == ['lost', 'new', None]
+    assert 'advice' not in messages[-1]  # what is new releases the connect anyway, nothing was forced
 
 
 def test_a_timeout_of_the_client_is_kept_though_something_is_not_acknowledged(world):

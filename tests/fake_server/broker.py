@@ -36,9 +36,15 @@ _BASE_36 = 'abcdefghijklmnopqrstuvwxyz0123456789'
 class Broker:
     """A Bayeux server without I/O. Invariant: each held exchange is answered once, or gone, or restarted.
 
+    Args:
+        settings: what the server is like.
+        random: for client ids and cookies; without one they are the same in every run.
+        journal: where to write what happens; without one, a new one.
+
     Attributes:
         settings: may be replaced at any time.
         journal: what happened.
+        registry, inspector: for `commands` and `connects` only.
     """
 
     def __init__(

@@ -136,6 +136,17 @@ class FakeServer:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """Number of the running process.
+
+        Raises:
+            RuntimeError: it does not run.
+        """
+        if self._process is None:
+            raise RuntimeError('the fake server does not run')
+        return self._process.pid
+
+    @property
     def base_url(self) -> str:
         """`http://127.0.0.1:PORT`."""
         return self._base_url

@@ -31,7 +31,7 @@ from aiohttp import web
 from .broker import Broker
 from .faults import fault_from_json
 from .front import Front
-from .journal import Entry, Kind
+from .journal import Entry, Journal, Kind
 
 __all__ = ['add_control', 'guard']
 
@@ -90,6 +90,7 @@ def add_control(app: web.Application, front: Front, control_hosts: Collection[st
     ]
     for method, name, action in routes:
         app.router.add_route(method, f'/_fake/{name}', _endpoint(action, control_hosts))
+    app.router.add_route('*', '/_fake/{name:.*}', _endpoint(_unknown, control_hosts))
 
 
 def _endpoint(action: Callable[[web.Request], Awaitable[Any]], control_hosts: Collection[str]) -> Handler:
@@ -102,6 +103,10 @@ def _endpoint(action: Callable[[web.Request], Awaitable[Any]], control_hosts: Co
             return web.json_response({'error': str(problem)}, status=400)
 
     return handle
+
+
+async def _unknown(request: web.Request) -> Any:
+    raise ValueError(f'no such endpoint: {request.method} {request.path}')
 
 
 class _Control:
@@ -140,13 +145,18 @@ class _Control:
         query = _Query(request)
         loop = asyncio.get_running_loop()
         until = loop.time() + query.wait
+        journal, after = self._front.broker.journal, query.after
+        entries: list[Entry] = []
         while True:
             changed = self._front.changed
-            entries = query.entries(self._front)
+            if journal is not self._front.broker.journal:  # a reset came in between
+                journal, after, entries = self._front.broker.journal, query.after, []
+            # Only what is new: under load, looking at everything again would cost more than the load.
+            entries += query.entries(journal, after)
+            after = max(after, journal.last_number)
             left = until - loop.time()
             if len(entries) >= query.count or left <= 0:
-                last = self._front.broker.journal.last_number
-                return {'entries': [entry.as_json() for entry in entries], 'last': last}
+                return {'entries': [entry.as_json() for entry in entries], 'last': journal.last_number}
             try:
                 await asyncio.wait_for(changed.wait(), left)
             except TimeoutError:
@@ -214,9 +224,9 @@ class _Query:
         if not isinstance(self.detail, dict):
             raise ValueError('detail is an object')
 
-    def entries(self, front: Front) -> list[Entry]:
-        return front.broker.journal.entries(
-            after=self.after,
+    def entries(self, journal: Journal, after: int) -> list[Entry]:
+        return journal.entries(
+            after=after,
             kind=self.kind,
             channel=self.channel,
             session=self.session,

@@ -37,10 +37,10 @@ class Front:
 
     Attributes:
         broker: replaced by `reset`.
-        faults: the schedule.
-        clock: tests may push it.
-        changed: set whenever something was written to the journal; whoever waits clears nothing, but
-            takes a new event from `changed`.
+        faults: the schedule; replaced by `reset`.
+        clock: tests may push it; replaced by `reset`.
+        changed: set by the next entry of the journal, and then replaced by a fresh one: take it, look at
+            the journal, wait for what you took.
     """
 
     def __init__(self, settings: BrokerSettings, *, gzip: bool = False, seed: int | None = None) -> None:
@@ -48,6 +48,7 @@ class Front:
         self._gzip = gzip
         self._seed = seed
         self._exchanges = count(1)
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._waiting: dict[int, asyncio.Future[Answer | None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for: float | None = None
@@ -77,10 +78,11 @@ class Front:
 
     def reset(self) -> None:
         """Back to the state at start: settings, clock, faults, journal, sessions."""
-        self.restart()
-        self.faults.clear()
-        self.clock.wake()
+        for task in self._tasks:
+            task.cancel()  # delayed, unanswered, held: nothing of the old world may reach the new one
+        self.faults = FaultSchedule()
         self.clock = Clock()
+        self._waiting.clear()
         self.broker = self._new_broker()
         self.settle()
 
@@ -102,6 +104,15 @@ class Front:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Any request below `/cometd`."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            return await self._handle(request)
+        finally:
+            self._tasks.discard(task)
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
         if request.method != 'POST':
             return web.Response(status=400, text='Unknown Bayeux Transport')
         raw = await request.read()
@@ -136,8 +147,9 @@ class Front:
         try:
             return await waiting
         except asyncio.CancelledError:
-            self._waiting.pop(exchange_id, None)
-            self.act(lambda broker, now: broker.gone(exchange_id, now))
+            # After a reset the exchange is one of a world that is no more.
+            if self._waiting.pop(exchange_id, None) is not None:
+                self.act(lambda broker, now: broker.gone(exchange_id, now))
             raise
 
     async def _write(self, request: web.Request, wire: Wire) -> web.StreamResponse:

@@ -87,9 +87,9 @@ class Inspector:
             self._note(exchange, now, Violation.FIELD_FORBIDDEN, 'clientId in a handshake')
         if channel == channels.SUBSCRIBE:
             wanted = message.get('subscription')
-            for name in wanted if isinstance(wanted, list) else [wanted]:
-                if isinstance(name, str) and channels.is_meta(name):
-                    self._note(exchange, now, Violation.META_SUBSCRIPTION, name)
+            for one in wanted if isinstance(wanted, list) else [wanted]:
+                if isinstance(one, str) and channels.is_meta(one):
+                    self._note(exchange, now, Violation.META_SUBSCRIPTION, one)
         if not channels.is_meta(channel) and channels.is_wild(channel):
             self._note(exchange, now, Violation.WILD_PUBLISH, channel)
 

@@ -48,8 +48,10 @@ class BrokerSettings:
     overtaken_status: int = 500
     'HTTP status, without a body, for a connect that a newer one of its session overtakes.'
     notices_gone: bool = True
-    'Whether the server sees that the connection of a held connect broke. If not, as is common behind'
-    ' proxies, it answers into the void, and what it answers is lost.'
+    """Whether the server sees that the connection of a held connect broke.
+
+    If not, as is common behind proxies, it answers into the void, and what it answers is lost.
+    """
     connection_types: tuple[str, ...] = ('long-polling', 'callback-polling')
     'What handshake replies offer.'
     deny_handshake: bool = False

@@ -1,0 +1,597 @@
+"""The client on real sockets: what a user asks, what a server does, and what is left afterwards."""
+
+import logging
+import time
+
+import eventlet
+import pytest
+
+from nameko_salesforce.bayeux.errors import (
+    ExchangeFailed,
+    LocalError,
+    MessageTooLarge,
+    NotAnswered,
+    PublishRefused,
+    Stopped,
+    SubscriptionRefused,
+)
+from nameko_salesforce.bayeux.messages import Reply
+from nameko_salesforce.bayeux.policy import GenericPolicy
+from nameko_salesforce.bayeux.preparation import PreparationFailed, Prepared
+from nameko_salesforce.bayeux.transitions import ChannelState, State
+from nameko_salesforce.bayeux.transport import TransportOptions
+from tests.bayeux.client.conftest import TICK, until
+
+
+def collect(client, channel):
+    """Subscribe; the list that grows with each event's data."""
+    got = []
+    client.subscribe(channel, lambda event: got.append(event.data)).get(timeout=100 * TICK)
+    return got
+
+
+def connected(client):
+    assert client.wait_for_state(State.CONNECTED, 100 * TICK), f'{client.state}: {client.why}'
+    return client
+
+
+def held(fake):
+    """Wait until a poll is held at the server."""
+    until(lambda: any(each['held'] for each in fake.sessions()), 'a held poll')
+
+
+# --- what users ask -----------------------------------------------------------------------------
+
+
+def test_an_event_reaches_its_callback(fake, make_client):
+    got = collect(make_client(), '/a')
+    fake.publish('/a', {'n': 1})
+    until(lambda: got == [{'n': 1}], 'the event')
+
+
+def test_events_arrive_in_order(fake, make_client):
+    got = collect(make_client(), '/a')
+    fake.publish_many([('/a', number) for number in range(1000)])
+    until(lambda: len(got) == 1000, '1,000 events')
+    assert got == list(range(1000))
+
+
+@pytest.mark.defect('D8')
+def test_wildcards_bring_each_event_once_to_every_callback(fake, make_client):
+    client = make_client()
+    one, deep, plain = collect(client, '/a/*'), collect(client, '/a/**'), collect(client, '/a/b')
+    fake.publish('/a/b', 1)
+    fake.publish('/a/b/c', 2)
+    until(lambda: len(deep) == 2, 'both events')
+    assert (one, deep, plain) == ([1], [1, 2], [1])
+
+
+@pytest.mark.defect('D13')
+def test_callbacks_of_one_channel_are_called_in_declared_order(fake, make_client):
+    client, order = make_client(), []
+    for name in ('first', 'second', 'third'):
+        client.subscribe('/a', lambda event, name=name: order.append(name)).get(timeout=100 * TICK)
+    fake.publish('/a', 1)
+    until(lambda: len(order) == 3, 'three calls')
+    assert order == ['first', 'second', 'third']
+
+
+@pytest.mark.defect('D13')
+def test_subscribe_unsubscribe_and_publish_work_while_a_poll_is_held(fake, make_client):
+    client = connected(make_client())
+    held(fake)
+    got = collect(client, '/a')
+    client.publish('/a', 'x').get(timeout=100 * TICK)
+    until(lambda: got == ['x'], 'our own message')
+    client.unsubscribe('/a').get(timeout=100 * TICK)
+    client.publish('/a', 'y').get(timeout=100 * TICK)
+    assert fake.sessions()[0]['subscriptions'] == []
+    assert client.channels == {}
+
+
+@pytest.mark.defect('D14')
+def test_a_command_does_not_wait_for_the_held_poll(fake, make_client):
+    client = connected(make_client())
+    held(fake)
+    began = time.monotonic()
+    client.subscribe('/a', print).get(timeout=100 * TICK)
+    assert time.monotonic() - began < fake.settings()['timeout'] / 10
+
+
+def test_unsubscribing_one_callback_keeps_the_others(fake, make_client):
+    client, got = make_client(), []
+    client.subscribe('/a', got.append).get(timeout=100 * TICK)
+    other = collect(client, '/a')
+    client.unsubscribe('/a', got.append).get(timeout=100 * TICK)
+    fake.publish('/a', 1)
+    until(lambda: other == [1], 'the event')
+    assert got == []
+
+
+def test_unsubscribing_what_is_not_subscribed_is_a_mistake(make_client):
+    with pytest.raises(LocalError, match="'/a' is not subscribed to"):
+        make_client().unsubscribe('/a')
+
+
+def test_a_refused_subscription_raises_is_visible_and_is_tried_again(fake, make_client):
+    fake.configure(deny_subscribe={'/a': 'not_yours'})
+    client = make_client()
+    with pytest.raises(SubscriptionRefused, match='not_yours'):
+        client.subscribe('/a', print).get(timeout=100 * TICK)
+    assert client.channels['/a'].state is ChannelState.REFUSED
+    assert 'not_yours' in client.channels['/a'].reason
+    fake.configure(deny_subscribe={})
+    until(lambda: client.channels['/a'].state is ChannelState.ACTIVE, 'the next attempt')
+
+
+def test_a_refused_channel_is_logged_once(fake, make_client, caplog):
+    caplog.set_level(logging.WARNING, 'nameko_salesforce')
+    fake.configure(deny_subscribe={'/a': 'not_yours'})
+    client = make_client()
+    client.subscribe('/a', print)
+    until(lambda: client.channels['/a'].failures >= 3, 'three refusals')
+    assert len([each for each in caplog.messages if 'channel /a is refused' in each]) == 1
+
+
+def test_a_refused_message_raises(fake, make_client):
+    fake.configure(deny_publish={'/a': 'read_only'})
+    with pytest.raises(PublishRefused, match='read_only'):
+        make_client().publish('/a', 1).get(timeout=100 * TICK)
+
+
+def test_a_message_that_is_no_json_or_too_large_is_refused_at_once(make_client):
+    client = make_client()
+    with pytest.raises(LocalError, match='/a: the data is no JSON'):
+        client.publish('/a', object())
+    with pytest.raises(MessageTooLarge, match='does not fit into a request of 32768 bytes'):
+        client.publish('/a', 'x' * 33_000)
+
+
+def test_requests_stay_below_the_limit(fake, make_client):
+    client = connected(make_client())
+    results = [client.publish('/a', 'x' * 10_000) for _ in range(10)]
+    for result in results:
+        result.get(timeout=100 * TICK)
+    assert fake.violations() == []
+
+
+def test_a_result_that_is_not_waited_for_any_longer_withdraws_its_message(fake, make_client):
+    fake.faults.add('never', channel='/meta/handshake', processed=False)
+    client = make_client()
+    with pytest.raises(NotAnswered, match='publish on /a: no answer within'):
+        client.publish('/a', 1).get(timeout=2 * TICK)
+    connected(client)
+    client.publish('/b', 1).get(timeout=100 * TICK)
+    assert fake.journal('request', channel='/a') == []
+
+
+def test_a_message_whose_answer_is_lost_raises_and_is_not_sent_twice(fake, make_client):
+    client = connected(make_client())
+    fake.faults.add('drop_after', channel='/a')
+    with pytest.raises(ExchangeFailed):
+        client.publish('/a', 1).get(timeout=100 * TICK)
+    client.publish('/b', 1).get(timeout=100 * TICK)
+    assert len(fake.journal('request', channel='/a')) == 1
+
+
+def test_meta_replies_reach_their_listeners(fake, make_client):
+    client, replies = make_client(start=False), []
+    client.listen('/meta/handshake', replies.append)
+    client.start()
+    until(lambda: replies, 'the handshake reply')
+    assert isinstance(replies[0], Reply)
+    assert replies[0].successful
+    with pytest.raises(LocalError, match='use subscribe'):
+        client.listen('/a', print)
+
+
+def test_headers_are_asked_for_with_each_request(fake, make_client):
+    asked = []
+
+    def headers():
+        asked.append(1)
+        return {'X-Number': str(len(asked))}
+
+    connected(make_client(client={'headers': headers}))
+    held(fake)
+    assert len(asked) >= 3
+
+
+def test_a_timeout_that_leaks_out_of_headers_does_not_end_the_stream(fake, make_client, caplog):
+    leaks = [eventlet.Timeout(None), RuntimeError('boom')]
+
+    def headers():
+        if leaks:
+            raise leaks.pop()
+        return {}
+
+    connected(make_client(client={'headers': headers}))
+    assert leaks == []
+
+
+def test_extensions_see_and_change_every_message(fake, make_client):
+    class Stamp:
+        seen = []
+
+        def outgoing(self, message):
+            return {**message, 'ext': {**message.get('ext', {}), 'stamp': 1}}
+
+        def incoming(self, message):
+            self.seen.append(message['channel'])
+            return None if message.get('data') == 'drop me' else message
+
+    stamp = Stamp()
+    client = make_client(client={'extensions': [stamp]})
+    got = collect(client, '/a')
+    fake.publish('/a', 'drop me')
+    fake.publish('/a', 'keep me')
+    until(lambda: got, 'the event')
+    assert got == ['keep me']
+    requests = fake.journal('request')
+    assert all(entry.detail['ext']['stamp'] == 1 for entry in requests)
+    assert {'/meta/handshake', '/meta/connect', '/meta/subscribe', '/a'} <= set(stamp.seen)
+
+
+def test_an_extension_that_fails_is_logged_and_left_out(fake, make_client, caplog):
+    class Broken:
+        def outgoing(self, message):
+            raise RuntimeError('boom')
+
+        incoming = outgoing
+
+    got = collect(make_client(client={'extensions': [Broken()]}), '/a')
+    fake.publish('/a', 1)
+    until(lambda: got == [1], 'the event')
+    assert 'boom' in caplog.text
+
+
+@pytest.mark.defect('D2')
+def test_a_callback_that_raises_is_logged_and_the_next_event_is_handled(fake, make_client, caplog):
+    client, got = make_client(), []
+
+    def fragile(event):
+        got.append(event.data)
+        if event.data == 1:
+            raise RuntimeError('boom')
+        if event.data == 2:
+            raise eventlet.Timeout(1)
+
+    client.subscribe('/a', fragile).get(timeout=100 * TICK)
+    fake.publish_many([('/a', 1), ('/a', 2), ('/a', 3)])
+    until(lambda: got == [1, 2, 3], 'all events')
+    assert 'boom' in caplog.text
+
+
+def test_a_slow_callback_does_not_keep_the_next_poll_back(fake, make_client):
+    client, release = connected(make_client()), eventlet.event.Event()
+    client.subscribe('/a', lambda event: release.wait()).get(timeout=100 * TICK)
+    mark = fake.mark()
+    fake.publish('/a', 1)
+    until(lambda: fake.journal('held', after=mark), 'the next poll, while the callback still runs')
+    release.send()
+
+
+def test_changes_are_told_to_the_observer(fake, make_client):
+    told = []
+    client = make_client(client={'observe': told.append})
+    client.subscribe('/a', print).get(timeout=100 * TICK)
+    until(lambda: any(getattr(each, 'channel', '') == '/a' for each in told), 'the channel')
+    assert [each.new for each in told if hasattr(each, 'new')] == [
+        State.PREPARING,
+        State.HANDSHAKING,
+        State.CONNECTING,
+        State.CONNECTED,
+    ]
+
+
+# --- what servers do ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'fault',
+    [
+        'drop_before',
+        'drop_after',
+        'truncate',
+        'html',
+        'empty',
+        'reorder',
+        'no_channel',
+        'no_successful',
+        'no_id',
+        'garbage',
+        'reset',
+        'delay',
+        'drip',
+    ],
+)
+@pytest.mark.parametrize('channel', ['/meta/handshake', '/meta/connect', '/meta/subscribe'])
+def test_a_fault_of_the_network_is_survived(fake, make_client, fault, channel):
+    fake.faults.add(fault, channel=channel, count=2, seconds=0.001)
+    client, got = make_client(), []
+    client.subscribe('/a', lambda event: got.append(event.data)).get(timeout=200 * TICK)
+    fake.publish('/a', 1)
+    until(lambda: got == [1], 'the event')
+    assert any(each['struck'] for each in fake.faults.list())
+
+
+@pytest.mark.parametrize('status', [401, 403, 413, 500, 503])
+def test_an_http_status_is_survived(fake, make_client, status):
+    got = collect(make_client(), '/a')
+    fake.faults.add('status', status=status, count=3)
+    fake.restart()
+    until(lambda: len(fake.journal('fault')) == 3, 'three refusals')
+    until(lambda: fake.sessions() and fake.sessions()[0]['subscriptions'] == ['/a'], 'the subscription')
+    fake.publish('/a', 1)
+    until(lambda: got == [1], 'the event')
+
+
+@pytest.mark.defect('D1')
+def test_a_poll_that_is_never_answered_is_given_up_after_hold_and_allowance(fake, make_client):
+    fake.configure(timeout=10 * TICK)
+    client = make_client(network_allowance=10 * TICK)
+    fake.faults.add('never', channel='/meta/connect', nth=2)
+    connected(client)
+    began = time.monotonic()
+    until(lambda: client.state is State.RECONNECTING, 'the end of the poll')
+    assert 19 * TICK < time.monotonic() - began < 40 * TICK
+    assert 'answer took too long' in client.why
+    until(lambda: client.state is State.CONNECTED, 'the way back')
+
+
+@pytest.mark.defect('D1')
+def test_a_command_that_is_never_answered_is_given_up_after_the_allowance(fake, make_client):
+    client = connected(make_client(network_allowance=10 * TICK))
+    fake.faults.add('never', channel='/a')
+    began = time.monotonic()
+    with pytest.raises(ExchangeFailed, match='answer took too long'):
+        client.publish('/a', 1).get(timeout=100 * TICK)
+    assert 9 * TICK < time.monotonic() - began < 30 * TICK
+
+
+@pytest.mark.defect('D3')
+@pytest.mark.parametrize('error', ['403::Unknown client', '401::Authentication invalid'])
+def test_a_server_disconnect_is_answered_with_a_new_session(fake, make_client, error):
+    got = collect(make_client(), '/a')
+    mark = fake.mark()
+    fake.faults.add('server_disconnect', channel='/meta/connect', error=error, processed=False)
+    fake.publish('/b', 1)
+    fake.advance(31)
+    until(lambda: fake.journal('request', channel='/meta/handshake', after=mark), 'a handshake')
+    until(lambda: fake.journal('reply', channel='/meta/subscribe', after=mark), 'the subscription')
+    fake.publish('/a', 1)
+    until(lambda: got == [1], 'the event')
+
+
+def test_an_expired_session_is_replaced_and_subscribed_again(fake, make_client):
+    got = collect(make_client(), '/a')
+    fake.restart()
+    until(lambda: fake.sessions() and fake.sessions()[0]['subscriptions'] == ['/a'], 'the subscription')
+    fake.publish('/a', 1)
+    until(lambda: got == [1], 'the event')
+
+
+def test_a_server_that_starts_again_is_found_again(fake, make_client):
+    got = collect(make_client(), '/a')
+    fake.stop()
+    until(lambda: got == [] and fake.running is False, 'the stop')
+    fake.start()
+    fake.restart()
+    until(lambda: fake.sessions() and fake.sessions()[0]['subscriptions'] == ['/a'], 'the subscription')
+    fake.publish('/a', 1)
+    until(lambda: got == [1], 'the event')
+
+
+@pytest.mark.defect('D6')
+def test_many_polls_need_one_handshake(fake, make_client):
+    fake.configure(timeout=TICK)
+    connected(make_client())
+    until(lambda: len(fake.journal('request', channel='/meta/connect')) >= 30, '30 polls')
+    assert len(fake.journal('request', channel='/meta/handshake')) == 1
+    assert fake.violations() == []
+
+
+def test_cookies_go_with_both_connections(fake, make_client):
+    client = make_client()
+    client.subscribe('/a', print).get(timeout=100 * TICK)
+    held(fake)
+    assert fake.violations() == []  # among them: a cookie that is not sent
+
+
+def test_ack_brings_the_events_of_a_lost_answer_again(fake, make_client):
+    got = collect(make_client(ack=True), '/a')
+    held(fake)
+    fake.faults.add('drop_after', channel='/meta/connect')
+    fake.publish('/a', 1)
+    fake.publish('/a', 2)
+    until(lambda: got == [1, 2], 'both events')
+
+
+def test_a_giant_message_is_skipped_told_and_does_not_come_between(fake, make_client, caplog):
+    told = []
+    options = TransportOptions(message_limit=10_000)
+    client = make_client(client={'transport': options, 'observe': told.append})
+    got = collect(client, '/a')
+    fake.publish_many([('/a', 1), ('/a', 'x' * 20_000), ('/a', 3)])
+    until(lambda: got == [1, 3], 'the events around it')
+    assert 'on /a passed the limit of 10000 bytes and was skipped' in caplog.text
+    assert any(type(each).__name__ == 'MessageSkipped' for each in told)
+
+
+# --- preparation --------------------------------------------------------------------------------
+
+
+class Preparing:
+    """Gives an address late, and a replay position per channel; fails as often as told."""
+
+    def __init__(self, url=None, failures=()):
+        self.url = url
+        self.failures = list(failures)
+        self.asked = []
+
+    def prepare(self, *, login):
+        self.asked.append(login)
+        if self.failures:
+            raise self.failures.pop(0)
+        return Prepared(url=self.url, ext={'replay': True})
+
+    def prepare_channel(self, channel, *, refusal):
+        return {'replay': {channel: -1}}
+
+
+def test_what_a_preparation_gives_is_on_the_wire(fake, make_client):
+    preparing = Preparing(url=fake.url)
+    client = make_client(url='http://127.0.0.1:9/nowhere', client={'preparation': preparing})
+    client.subscribe('/a', print).get(timeout=100 * TICK)
+    (handshake,) = fake.journal('request', channel='/meta/handshake')
+    (subscribe,) = fake.journal('request', channel='/meta/subscribe')
+    assert handshake.detail['ext'] == {'replay': True}
+    assert subscribe.detail['ext'] == {'replay': {'/a': -1}}
+
+
+def test_a_preparation_that_fails_is_tried_again_and_its_surprises_are_logged(fake, make_client, caplog):
+    preparing = Preparing(failures=[PreparationFailed('login down'), RuntimeError('boom')])
+    connected(make_client(client={'preparation': preparing}))
+    assert len(preparing.asked) == 3
+    assert 'boom' in caplog.text
+    assert 'login down' in caplog.text
+
+
+def test_http_401_asks_the_preparation_for_new_credentials(fake, make_client):
+    preparing = Preparing()
+    connected(make_client(client={'preparation': preparing}))
+    fake.faults.add('status', status=401)
+    fake.restart()
+    until(lambda: True in preparing.asked, 'a login')
+
+
+# --- our own failures ---------------------------------------------------------------------------
+
+
+def test_a_policy_that_raises_does_not_end_the_stream(fake, make_client, caplog):
+    class Broken(GenericPolicy):
+        failed = []
+
+        def judge(self, trouble):
+            if not self.failed:
+                self.failed.append(trouble)
+                raise RuntimeError('boom')
+            return super().judge(trouble)
+
+    got = collect(make_client(client={'policy': Broken()}), '/a')
+    fake.restart()
+    until(lambda: 'the session failed from within' in caplog.text, 'the report')
+    until(lambda: any(each['subscriptions'] == ['/a'] for each in fake.sessions()), 'the subscription')
+    fake.publish('/a', 1)
+    until(lambda: got == [1], 'the event')
+
+
+# --- the end ------------------------------------------------------------------------------------
+
+
+def test_stop_ends_the_session_at_the_server(fake, make_client):
+    client = connected(make_client())
+    held(fake)
+    client.stop()
+    assert client.state is State.HALTED
+    assert fake.sessions() == []
+    assert fake.violations() == []
+
+
+@pytest.mark.defect('D9')
+@pytest.mark.parametrize('fault', ['never', 'drop_before', 'drop_after', 'html', 'reset', 'garbage'])
+def test_stop_is_bounded_and_does_not_raise_whatever_the_server_does(fake, make_client, fault):
+    client = connected(make_client())
+    held(fake)
+    fake.faults.add(fault, channel='/meta/disconnect')
+    began = time.monotonic()
+    client.stop()
+    assert time.monotonic() - began < 10 * TICK + 1.5
+    assert client.state is State.HALTED
+
+
+@pytest.mark.defect('D9')
+def test_stop_against_a_dead_server_is_bounded(fake, make_client):
+    client = connected(make_client())
+    fake.kill()
+    until(lambda: client.state in (State.RECONNECTING, State.PAUSING), 'the loss')
+    began = time.monotonic()
+    client.stop()
+    assert time.monotonic() - began < 10 * TICK + 1.5
+
+
+def test_kill_is_immediate_and_may_be_repeated(fake, make_client):
+    client = connected(make_client())
+    held(fake)
+    began = time.monotonic()
+    client.kill()
+    client.kill()
+    assert time.monotonic() - began < TICK
+    until(lambda: not any(each['held'] for each in fake.sessions()), 'the end of the held poll')
+
+
+def test_stop_before_start_and_twice_is_harmless(make_client):
+    client = make_client(start=False)
+    client.stop()
+    client.start()
+    client.stop()
+    client.stop()
+
+
+def test_stop_from_a_callback_ends_the_client(fake, make_client):
+    client, stopped = make_client(), []
+
+    def callback(event):
+        client.stop()
+        stopped.append(event.data)
+
+    client.subscribe('/a', callback).get(timeout=100 * TICK)
+    fake.publish_many([('/a', 1), ('/a', 2)])
+    until(lambda: stopped, 'the stop')
+    eventlet.sleep(0)
+    assert stopped == [1]
+
+
+def test_those_who_wait_are_told_of_the_end(fake, make_client):
+    fake.faults.add('never', channel='/meta/handshake', processed=False)
+    client = make_client()
+    result = client.publish('/a', 1)
+    eventlet.spawn_after(TICK, client.stop)
+    with pytest.raises(Stopped):
+        result.get(timeout=100 * TICK)
+
+
+def test_a_stopped_client_can_be_started_again_with_its_subscriptions(fake, make_client):
+    client = make_client()
+    got = collect(client, '/a')
+    client.stop()
+    client.start()
+    until(lambda: fake.sessions() and fake.sessions()[0]['subscriptions'] == ['/a'], 'the subscription')
+    fake.publish('/a', 1)
+    until(lambda: got == [1], 'the event')
+
+
+def test_a_second_start_is_a_mistake(make_client):
+    client = connected(make_client())
+    with pytest.raises(LocalError, match='the client is running'):
+        client.start()
+
+
+def test_a_halt_is_reported_with_its_reason(fake, make_client, caplog):
+    fake.configure(deny_handshake=True)
+    client = make_client()
+    assert client.wait_for_state(State.HALTED, 100 * TICK)
+    assert '403::handshake_denied' in client.why
+    assert any(each.levelname == 'ERROR' and 'handshake_denied' in each.message for each in caplog.records)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        ({'url': 'ftp://x/cometd'}, 'url'),
+        ({'url': 'http:///cometd'}, 'url'),
+    ],
+)
+def test_a_wrong_url_is_refused_before_anything_is_opened(make_client, arguments, words):
+    with pytest.raises(LocalError, match=words):
+        make_client(start=False, **arguments)

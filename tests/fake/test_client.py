@@ -1,0 +1,122 @@
+"""The handle: facts with a deadline, the process and its end."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from fake_salesforce.client import FakeServer, NotHappened, start_fake
+from fake_salesforce.journal import Kind
+
+
+def test_a_fact_that_does_not_come_is_named_with_the_last_lines(fake_salesforce, client):
+    client.connected()
+    with pytest.raises(NotHappened) as caught:
+        fake_salesforce.wait_for('reply', channel='/meta/subscribe', timeout=0.01, successful=True)
+    text = str(caught.value)
+    assert 'waited 0.01 s for 1 entries with kind=reply, channel=/meta/subscribe' in text
+    assert 'detail={"successful": true}; found 0' in text
+    assert re.search(r'reply +/meta/connect +\{"channel": "/meta/connect", "successful": true\}', text)
+
+
+def test_facts_are_found_after_a_mark_only(fake_salesforce):
+    fake_salesforce.publish('/a', 1)
+    mark = fake_salesforce.mark()
+    assert fake_salesforce.journal(Kind.PUBLISHED, after=mark) == []
+    fake_salesforce.publish('/b', 1)
+    (entry,) = fake_salesforce.wait_for(Kind.PUBLISHED, after=mark)
+    assert (entry.kind, entry.channel, entry.number) == (Kind.PUBLISHED, '/b', mark + 1)
+
+
+def test_refusals_of_the_server_are_value_errors(fake_salesforce):
+    with pytest.raises(ValueError, match='unknown: nope'):
+        fake_salesforce.faults.add('html', nope=1)
+    with pytest.raises(ValueError, match='kind is one of'):
+        fake_salesforce.wait_for('nope')
+    with pytest.raises(ValueError, match='not a channel'):
+        fake_salesforce.publish('nope', 1)
+
+
+def test_the_world_can_be_arranged(fake_salesforce, client):
+    client.connected('/a')
+    assert fake_salesforce.publish_many([('/a', 1), ('/b', 2)]) == [1, 0]
+    assert fake_salesforce.publish('/a', 1, lazy=True) == 1
+    assert fake_salesforce.sessions()[0]['queued'] == 2
+    assert fake_salesforce.configure(timeout=3)['timeout'] == 3.0
+    assert fake_salesforce.settings()['timeout'] == 3.0
+    before = fake_salesforce.now()
+    assert fake_salesforce.advance(5) >= before + 5
+    assert fake_salesforce.disconnect(client.client_id) == 1
+    assert fake_salesforce.disconnect_all() == 0
+    assert fake_salesforce.violations() == []
+    fake_salesforce.faults.add('html')
+    fake_salesforce.faults.clear()
+    assert fake_salesforce.faults.list() == []
+
+
+def test_a_server_comes_back_on_the_same_port_without_its_sessions(raw_client):
+    with start_fake(timeout=7) as fake, raw_client(fake.url) as client:
+        client.connected()
+        url = fake.url
+        fake.stop()
+        assert not fake.running
+        with pytest.raises(ConnectionRefusedError):
+            client.post(client.connect_message())
+        fake.start()
+        fake.start()
+        assert fake.url == url
+        assert client.post(client.connect_message())[0]['error'] == '402::session_unknown'
+        assert fake.settings()['timeout'] == 7.0
+        fake.kill()
+        fake.kill()
+        fake.stop()
+        assert not fake.running
+        with pytest.raises(RuntimeError, match='does not run'):
+            assert fake.pid
+
+
+def test_a_server_that_cannot_start_says_why():
+    with pytest.raises(RuntimeError, match='(?s)did not start: .*nope: no such setting'), start_fake(nope=1):
+        pass
+
+
+def test_an_error_of_the_server_itself_is_reported_at_its_stop(fake_salesforce):
+    server = FakeServer()
+    server.start()
+    os.write(server._output.fileno(), b'Traceback (most recent call last): ...\n')
+    with pytest.raises(RuntimeError, match='had an error of its own'):
+        server.stop()
+
+
+def test_the_server_dies_with_the_process_that_started_it():
+    code = (
+        'import os, signal; from fake_salesforce.client import FakeServer\n'
+        'server = FakeServer(); server.start(); print(server.pid, flush=True)\n'
+        'os.kill(os.getpid(), signal.SIGKILL)'
+    )
+    result = subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE, timeout=60)
+    pid = int(result.stdout)
+    ended = os.pidfd_open(pid) if os.path.exists(f'/proc/{pid}/stat') else None
+    if ended is not None:
+        import select
+
+        try:
+            assert select.select([ended], [], [], 10)[0], 'it lives on'
+        finally:
+            os.close(ended)
+
+
+def test_the_handle_works_where_eventlet_has_patched_everything():
+    code = (
+        'import eventlet; eventlet.monkey_patch()\n'
+        'from fake_salesforce.client import start_fake\n'
+        'with start_fake() as fake:\n'
+        '    waiter = eventlet.spawn(fake.wait_for, "published", timeout=20)\n'
+        '    eventlet.sleep(0)\n'
+        '    fake.publish("/a", 1)\n'
+        '    print(len(waiter.wait()))\n'
+    )
+    command = [sys.executable, '-W', 'ignore', '-c', code]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (result.stdout, result.stderr) == ('1\n', '')

@@ -1,0 +1,190 @@
+"""The control endpoints, spoken to without the handle."""
+
+import http.client
+import json
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+from fake_salesforce.client import start_fake
+from fake_salesforce.control import guard
+
+
+@pytest.fixture
+def ask(fake_salesforce):
+    """One control request -> (status, decoded answer)."""
+    address = urlsplit(fake_salesforce.base_url)
+
+    def ask(method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+        try:
+            content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+            connection.request(method, f'/_fake/{path}', content, headers or {})
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+        finally:
+            connection.close()
+
+    return ask
+
+
+def test_one_or_many_events_are_published(ask, client):
+    client.connected('/a')
+    assert ask('POST', 'publish', {'channel': '/a', 'data': 1}) == (200, {'sessions': [1]})
+    many = [{'channel': '/a', 'data': None, 'lazy': True}, {'channel': '/b', 'data': 3}]
+    assert ask('POST', 'publish', many) == (200, {'sessions': [1, 0]})
+
+
+@pytest.mark.parametrize(
+    ('method', 'path', 'body', 'problem'),
+    [
+        ('POST', 'publish', {'chanel': '/a', 'data': 1}, 'missing: channel; unknown: chanel'),
+        ('POST', 'publish', {'channel': '/a'}, 'missing: data'),
+        ('POST', 'publish', 5, 'expected an object with channel, data, lazy'),
+        ('POST', 'publish', {'channel': 5, 'data': 1}, 'channel is a text'),
+        ('POST', 'publish', {'channel': '/a', 'data': 1, 'lazy': 1}, 'lazy is true or false'),
+        ('POST', 'publish', {'channel': '/meta/x', 'data': 1}, 'is not a channel to publish to'),
+        ('POST', 'publish', b'{', 'Expecting'),
+        ('POST', 'publish', b'[' * 100_000, 'nested too deeply'),
+        ('POST', 'faults', {'kind': 'nope'}, 'kind is one of'),
+        ('POST', 'clock', {'advance': -1}, 'not negative'),
+        ('POST', 'clock', {'advance': '1'}, 'number of seconds'),
+        ('POST', 'clock', {}, 'missing: advance'),
+        ('PATCH', 'settings', {'nope': 1}, 'nope: no such setting'),
+        ('PATCH', 'settings', [], 'settings are an object'),
+        ('POST', 'disconnect', {'sesion': 'x'}, 'unknown: sesion'),
+        ('GET', 'journal?chanel=/a', None, 'unknown: chanel; the journal knows after'),
+        ('GET', 'journal?kind=nope', None, 'kind is one of request'),
+        ('GET', 'journal?after=x', None, 'invalid literal'),
+        ('GET', 'journal?detail=[]', None, 'detail is an object'),
+    ],
+)
+def test_wrong_requests_are_400_with_a_reason(ask, method, path, body, problem):
+    status, answer = ask(method, path, body)
+    assert status == 400
+    assert problem in answer['error']
+
+
+def test_a_wrong_event_in_a_list_publishes_nothing(ask, fake_salesforce):
+    assert ask('POST', 'publish', [{'channel': '/a', 'data': 1}, {'channel': '/a'}])[0] == 400
+    assert fake_salesforce.journal('published') == []
+
+
+def test_faults_are_added_listed_and_cleared(ask):
+    assert ask('POST', 'faults', [{'kind': 'html'}, {'kind': 'empty'}]) == (200, {'numbers': [1, 2]})
+    assert ask('POST', 'faults', {'kind': 'drip', 'count': None}) == (200, {'numbers': [3]})
+    assert [fault['kind'] for fault in ask('GET', 'faults')[1]] == ['html', 'empty', 'drip']
+    assert ask('DELETE', 'faults')[0] == 200
+    assert ask('GET', 'faults') == (200, [])
+
+
+def test_the_clock_only_goes_forward(ask):
+    before = ask('GET', 'clock')[1]['now']
+    after = ask('POST', 'clock', {'advance': 100})[1]['now']
+    assert 100 <= after - before < 150
+
+
+def test_sessions_are_listed(ask, client):
+    client.connected('/a')
+    (session,) = ask('GET', 'sessions')[1]
+    assert (session['client_id'], session['subscriptions']) == (client.client_id, ['/a'])
+
+
+def test_settings_change_at_once_and_reset_brings_them_back(ask, client):
+    assert ask('PATCH', 'settings', {'deny_subscribe': {'/a': 'why'}, 'timeout': 3})[1]['timeout'] == 3.0
+    client.connected()
+    message = {'channel': '/meta/subscribe', 'clientId': client.client_id, 'subscription': '/a'}
+    assert client.post(message)[0]['error'] == '403:why:subscribe_denied'
+    assert ask('POST', 'reset')[0] == 200
+    assert ask('GET', 'settings')[1]['timeout'] == 30.0
+    assert ask('GET', 'sessions')[1] == []
+
+
+def test_a_session_is_disconnected_by_its_id(ask, client):
+    client.connected()
+    assert ask('POST', 'disconnect', {'session': 'other'})[1] == {'sessions': 0}
+    assert ask('POST', 'disconnect', {'session': client.client_id})[1] == {'sessions': 1}
+
+
+def test_the_journal_is_filtered(ask, client, fake_salesforce):
+    client.connected('/a')
+    found = ask('GET', 'journal?kind=reply&channel=/meta/subscribe&detail={"successful":true}')[1]
+    assert [entry['detail']['subscription'] for entry in found['entries']] == ['/a']
+    assert ask('GET', f'journal?after={found["last"]}')[1]['entries'] == []
+    assert ask('GET', 'journal?session=nobody')[1]['entries'] == []
+
+
+def test_a_long_wait_for_the_journal_ends_with_the_fact(ask, fake_salesforce):
+    answers = []
+    waiter = threading.Thread(
+        target=lambda: answers.append(ask('GET', 'journal?kind=published&count=2&wait=20'))
+    )
+    waiter.start()
+    fake_salesforce.publish('/a', 1)
+    fake_salesforce.publish('/a', 2)
+    waiter.join(20)
+    assert len(answers[0][1]['entries']) == 2
+
+
+def test_a_long_wait_ends_with_its_time(ask):
+    assert ask('GET', 'journal?wait=0.01')[1]['entries'] == []
+
+
+@pytest.mark.parametrize(
+    'headers',
+    [
+        {'Host': 'evil.example'},
+        {'Host': 'evil.example:80'},
+        {'Host': '[bad'},
+        {'Origin': 'http://evil.example'},
+        {'Origin': 'null'},
+    ],
+)
+def test_requests_that_a_foreign_page_could_cause_are_refused(ask, headers):
+    status, answer = ask('POST', 'restart', headers=headers)
+    assert status == 403
+    assert 'unexpected' in answer['error']
+
+
+@pytest.mark.parametrize(
+    'headers', [{'Host': 'localhost:1'}, {'Host': '[::1]'}, {'Origin': 'http://localhost'}]
+)
+def test_names_of_this_machine_are_accepted(ask, headers):
+    assert ask('GET', 'clock', headers=headers)[0] == 200
+
+
+@pytest.mark.parametrize(('method', 'path'), [('GET', 'nope'), ('GET', ''), ('GET', 'publish')])
+def test_unknown_endpoints_are_named(ask, method, path):
+    status, answer = ask(method, path)
+    assert (status, answer['error']) == (400, f'no such endpoint: {method} /_fake/{path}')
+
+
+class Request:
+    def __init__(self, remote, host, **headers):
+        self.remote, self.host, self.headers = remote, host, headers
+
+
+@pytest.mark.parametrize(
+    ('request_', 'hosts', 'served'),
+    [
+        (Request('127.0.0.1', 'localhost'), (), True),
+        (Request('::1', '[::1]:80'), (), True),
+        (Request('10.0.0.5', 'localhost'), (), False),
+        (Request(None, 'localhost'), (), False),
+        (Request('nonsense', 'localhost'), (), False),
+        (Request('10.0.0.5', 'fake:8080'), ('fake',), True),
+        (Request('10.0.0.5', 'other'), ('fake',), False),
+        (Request('127.0.0.1', 'localhost'), ('fake',), True),
+    ],
+)
+def test_other_machines_are_served_only_under_a_name_that_was_given(request_, hosts, served):
+    assert (guard(request_, hosts) is None) is served
+
+
+def test_a_control_host_can_be_given_on_the_command_line():
+    with start_fake('--control-host', 'fake.test') as fake:
+        address = urlsplit(fake.base_url)
+        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+        connection.request('GET', '/_fake/clock', headers={'Host': 'fake.test'})
+        assert connection.getresponse().status == 200
+        connection.close()

@@ -1,0 +1,106 @@
+"""The `fake-salesforce` program."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+from fake_salesforce.__main__ import main
+
+COMMAND = [sys.executable, '-m', 'fake_salesforce']
+
+
+@contextmanager
+def program(*arguments, **how):
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, **how) as process:
+        try:
+            yield process, process.stdout.readline().decode()
+        finally:
+            process.kill()
+
+
+def test_help_names_every_option(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(['--help'])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for option in ('--profile', '--port', '--timeout', '--control-host', '--tls-key', '--setting', '--gzip'):
+        assert option in text
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'problem'),
+    [
+        (['--profile', 'nope'], 'invalid choice'),
+        (['--setting', 'timeout'], 'expected NAME=JSON'),
+        (['--setting', 'timeout={'], 'not JSON'),
+        (['--setting', 'nope=1'], 'nope: no such setting'),
+        (['--timeout', 'x'], 'invalid float'),
+        (['--port', '65536'], 'from 0 to 65535'),
+        (['--port', 'x'], 'argument --port'),
+        (['--tls-key', 'x.pem'], 'go together'),
+    ],
+)
+def test_wrong_options_are_explained(capsys, arguments, problem):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it_with_status_0_though_a_connect_is_held(raw_client, number):
+    with program('--port', '0', '--timeout', '100') as (process, line):
+        found = re.fullmatch(r'Fake CometD server \(vanilla\) at (http://127\.0\.0\.1:\d+/cometd)\n', line)
+        with raw_client(found[1]) as client:
+            client.connected()
+            client.begin([client.connect_message()])
+            # The answer to a later request proves that the connect has arrived.
+            other = {'channel': '/a', 'clientId': client.client_id, 'data': 1}
+            client.post(other)
+            process.send_signal(number)
+            assert process.wait(10) == 0
+
+
+def test_it_ends_when_its_standard_input_does():
+    with program('--port', '0', '--until-stdin-closes', stdin=subprocess.PIPE) as (process, line):
+        assert line
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_a_port_in_use_is_one_line_and_status_1():
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        port = taken.getsockname()[1]
+        result = subprocess.run([*COMMAND, '--port', str(port)], capture_output=True, text=True, timeout=20)
+    assert result.returncode == 1
+    assert re.fullmatch(r'fake-salesforce: .*address already in use.*\n', result.stderr)
+
+
+def test_an_unreadable_certificate_is_one_line_and_status_1(tmp_path):
+    arguments = ['--tls-certificate', str(tmp_path / 'no'), '--tls-key', str(tmp_path / 'no'), '--port', '0']
+    result = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=20)
+    assert result.returncode == 1
+    assert re.fullmatch(r'fake-salesforce: No such file or directory.*\n', result.stderr)
+
+
+def test_without_aiohttp_there_is_a_hint():
+    code = (
+        'import sys; sys.modules["aiohttp"] = None\n'
+        'from fake_salesforce.__main__ import main; sys.exit(main(["--port", "0"]))'
+    )
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=20)
+    assert result.returncode == 1
+    assert result.stderr == 'fake-salesforce needs aiohttp: pip install nameko-salesforce[fake]\n'
+
+
+def test_timing_options_are_settings(raw_client):
+    with (
+        program('--port', '0', '--timeout', '7', '--interval', '0.5', '--replies-first') as (_, line),
+        raw_client(line.split(' at ')[1].strip()) as client,
+    ):
+        advice = client.post({'channel': '/meta/handshake'})[0]['advice']
+        assert advice == {'reconnect': 'retry', 'interval': 500, 'timeout': 7000}

@@ -350,12 +350,11 @@ class Client:
                 self._transport.forget_cookies()
             case MessageSkipped(skipped=skipped):
                 log.error(
-                    '%s: a message of %d bytes on %s passed the limit of %d bytes and was skipped; '
-                    'raise message_limit to receive it',
+                    '%s: a message of %d characters on %s was skipped: %s',
                     self._transport.url,
                     skipped.size,
                     skipped.channel or 'an unknown channel',
-                    skipped.limit,
+                    skipped.reason,
                 )
                 self._dispatcher.tell(effect)
             case Ignored(what=what):
@@ -425,7 +424,6 @@ class Client:
             self._received,
             self._ended,
             self._wait_for_room,
-            self._transport_options.message_limit,
         )
 
     def _received(self, exchange: int, messages: list[Incoming]) -> None:

@@ -20,7 +20,7 @@ import eventlet.patcher
 from nameko_salesforce.bayeux.answers import PIECE, pieces, refusal
 from nameko_salesforce.bayeux.codec import JSON, Codec
 from nameko_salesforce.bayeux.cookies import Cookies
-from nameko_salesforce.bayeux.decoder import MessageDecoder, Oversized
+from nameko_salesforce.bayeux.decoder import MessageDecoder, Unkept
 from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.faults import failure_of
@@ -36,7 +36,7 @@ _select = eventlet.patcher.original('select')
 _CLOSED = Failure(FailureKind.RESET, 'closed on this side')
 
 Headers = Callable[[], Mapping[str, str]]
-OnMessages = Callable[[list[dict[str, Any] | Oversized]], None]
+OnMessages = Callable[[list[dict[str, Any] | Unkept]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class TransportOptions:
         connect_timeout: seconds for DNS, TCP, proxy and TLS together.
         network_allowance: seconds, the longest pause between two messages of a body (EMP-Connector's
             `maxNetworkDelay`); time that `on_messages` takes does not count.
-        message_limit: characters of one message; a longer one is reported as `Oversized`.
+        message_limit: characters of one message; a longer one is reported as `Unkept`.
         request_limit: bytes that every request body stays below; Salesforce answers 413 above.
         ca_bundle: PEM file of the trusted certificates; None means those of the system.
         client_certificate: PEM file with certificate and unencrypted key, or (certificate, key).

@@ -414,7 +414,7 @@ def test_a_giant_message_is_skipped_told_and_does_not_come_between(fake, make_cl
     got = collect(client, '/a')
     fake.publish_many([('/a', 1), ('/a', 'x' * 20_000), ('/a', 3)])
     until(lambda: got == [1, 3], 'the events around it')
-    assert 'on /a passed the limit of 10000 bytes and was skipped' in caplog.text
+    assert 'characters on /a was skipped: it is longer than message_limit, 10000' in caplog.text
     assert any(type(each).__name__ == 'MessageSkipped' for each in told)
 
 

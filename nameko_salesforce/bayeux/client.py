@@ -152,6 +152,8 @@ class Client:
         dispatching, self._dispatching = self._dispatching, None
         if dispatching is not None and dispatching is not eventlet.getcurrent():
             dispatching.kill()
+        # Nobody takes what waits, and an answer to the goodbye must not wait behind a full mailbox.
+        self._dispatcher.forget()
 
     def kill(self) -> None:
         """End everything at once, without a word to the server. Any number of times, at any time."""
@@ -216,10 +218,10 @@ class Client:
         try:
             with eventlet.Timeout(timeout, False):
                 came = bool(waiter[1].wait())
-            return came
         finally:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
+        return came
 
     # --- what users ask --------------------------------------------------------------------------
 

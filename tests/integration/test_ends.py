@@ -1,6 +1,7 @@
 """How a service ends: by stop and by kill, at every moment, within its bound, and with nothing left over."""
 
 import logging
+import time
 
 import eventlet
 import pytest
@@ -143,6 +144,17 @@ def test_two_stops_at_a_time_end_the_service_once(world, server):
     assert None in outcomes
     world.nothing_left(running)
     assert len(server.journal('request', channel='/meta/disconnect')) == 1
+
+
+def test_a_kill_overtakes_a_stop_that_waits_for_the_server(world, server):
+    server.faults.add('never', channel='/meta/disconnect', processed=False)
+    running = world.run(Service, DISCONNECT_TIMEOUT=60)
+    stop = eventlet.spawn(running.container.stop)
+    server.wait_for('fault')
+    running.end('kill')
+    with world.bounded():
+        stop.wait()
+    world.nothing_left(running)
 
 
 def test_a_kill_overtakes_a_stop_that_waits_for_a_worker(world, server, gate):
@@ -318,8 +330,28 @@ def test_a_failing_extension_ends_the_service_with_its_error_and_no_worker_start
     world.nothing_left(running)
 
 
+def test_a_full_mailbox_does_not_hold_up_a_stop(world, server, log, gate):
+    class Slow:
+        name = 'chat'
+
+        @subscribe('/a')
+        def handle(self, channel, data):
+            gate.wait()
+
+    # The server's answer to the goodbye is what ends the stop in time.
+    running = world.run(Slow, max_workers=2, MAILBOX_LIMIT=3, DISCONNECT_TIMEOUT=60)
+    server.publish_many([('/a', number) for number in range(20)])
+    world.until('the first event', lambda: gate.begun)
+    server.wait_for('event', channel='/a', count=20)
+    end = eventlet.spawn(running.end, 'stop')
+    world.until('the goodbye to be answered', lambda: log.lines('DISCONNECTING -> HALTED'))
+    gate.open()
+    end.wait()
+    world.nothing_left(running)
+
+
 @pytest.mark.parametrize('error', [ZeroDivisionError('a bug'), eventlet.Timeout()], ids=['error', 'timeout'])
-def test_a_client_thread_that_fails_ends_the_service_instead_of_deafening_it(world, log, error):
+def test_a_thread_that_fails_ends_the_service_instead_of_deafening_it(world, log, error):
     log.expect_error('thread exited with error')
     running = connected(world)
 
@@ -328,6 +360,38 @@ def test_a_client_thread_that_fails_ends_the_service_instead_of_deafening_it(wor
 
     running.connection.spawn(fail)
     with world.bounded(), pytest.raises((ZeroDivisionError, RuntimeError)):
+        running.container.wait()
+    world.nothing_left(running)
+
+
+def test_a_failing_driver_ends_the_service_though_the_end_begins_in_its_own_thread(world, server, log):
+    log.expect_error('failed from within')
+    log.expect_error('the client of chat did not end in order')
+    log.expect_error('thread exited with error')
+    stopped = Event()
+
+    def clock():
+        if stopped.ready():
+            raise ZeroDivisionError('the clock has stopped')
+        return time.monotonic()
+
+    class Connection(BayeuxConnection):
+        def make_client(self, settings):
+            return Client(settings.server_uri, spawn=self.spawn, clock=clock)
+
+    class ItsSubscribe(Subscribe):
+        connection = Connection()
+
+    class ItsService:
+        name = 'chat'
+
+        @ItsSubscribe.decorator('/a')
+        def handle(self, channel, data): ...
+
+    running = world.run(ItsService)
+    stopped.send()
+    server.publish('/a', 1)
+    with world.bounded(), pytest.raises(ZeroDivisionError, match='the clock has stopped'):
         running.container.wait()
     world.nothing_left(running)
 

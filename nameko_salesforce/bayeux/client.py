@@ -152,6 +152,8 @@ class Client:
         dispatching, self._dispatching = self._dispatching, None
         if dispatching is not None and dispatching is not eventlet.getcurrent():
             dispatching.kill()
+        # Nobody takes what waits, and an answer to the goodbye must not wait behind a full mailbox.
+        self._dispatcher.forget()
 
     def kill(self) -> None:
         """End everything at once, without a word to the server. Any number of times, at any time."""
@@ -171,6 +173,9 @@ class Client:
         results, self._results = self._results, {}
         for result in results.values():
             result.answer(Stopped('the client was stopped'))
+        waiters, self._waiters = self._waiters, []
+        for _, waiter in waiters:
+            waiter.send(False)  # a stop that waits for the server's answer need not wait any longer
 
     def __enter__(self) -> Self:
         self.start()
@@ -204,19 +209,20 @@ class Client:
         Args:
             timeout: seconds; None waits for ever.
         Returns:
-            Whether it is, or came, there in time.
+            Whether it is, or came, there in time; False at once when the client is killed.
         """
         if self.state is state:
             return True
         waiter = (state, Event())
         self._waiters.append(waiter)
+        came = False
         try:
             with eventlet.Timeout(timeout, False):
-                waiter[1].wait()
-            return bool(waiter[1].ready())
+                came = bool(waiter[1].wait())
         finally:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
+        return came
 
     # --- what users ask --------------------------------------------------------------------------
 
@@ -474,7 +480,7 @@ class Client:
         self._dispatcher.tell(change)
         for waiter in [each for each in self._waiters if each[0] is change.new]:
             self._waiters.remove(waiter)
-            waiter[1].send()
+            waiter[1].send(True)
 
     def _channel_changed(self, change: ChannelChanged) -> None:
         level = logging.WARNING if change.state is ChannelState.REFUSED else logging.INFO

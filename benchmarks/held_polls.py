@@ -4,9 +4,9 @@
 
 Memory is the resident size of the server process before the first client and while all polls are held,
 divided by the number of clients: session, connection and some ten journal entries each. The sockets'
-kernel buffers are not in it. The time runs from the
-moment the event is published until the last client has read its whole answer; the clients are one process
-on the same machine and take part of the processor themselves. Status 1 if a client did not get the event.
+kernel buffers are not in it. The time runs from the moment the event is published until the last client
+has read its whole answer; the clients are one process on the same machine and take part of the processor
+themselves. Status 1 if a client did not get the event.
 """
 
 import argparse

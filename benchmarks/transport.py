@@ -75,7 +75,7 @@ def reference(port):
         b'POST /cometd/60.0 HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n' % len(body) + body
     )
 
-    def exchange(on_message):
+    def exchange(on_messages):
         sock.sendall(request)
         data = b''
         while b'\r\n\r\n' not in data:
@@ -84,8 +84,7 @@ def reference(port):
         length = int(head.split(b'Content-Length: ')[1].split(b'\r\n')[0])
         while len(data) < length:
             data += sock.recv(PIECE)
-        for message in json.loads(data):
-            on_message(message)
+        on_messages(json.loads(data))
 
     return exchange, sock.close
 
@@ -96,8 +95,8 @@ def library(port):
     )
     connection = transport.connection()
 
-    def exchange(on_message):
-        failure = connection.exchange([REQUEST], read_timeout=125.0, on_message=on_message)
+    def exchange(on_messages):
+        failure = connection.exchange([REQUEST], read_timeout=125.0, on_messages=on_messages)
         assert failure is None, failure
 
     return exchange, connection.close

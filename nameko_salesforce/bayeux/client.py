@@ -152,17 +152,20 @@ class Client:
         dispatching, self._dispatching = self._dispatching, None
         if dispatching is not None and dispatching is not eventlet.getcurrent():
             dispatching.kill()
+        # Nobody takes what waits, and an answer to the goodbye must not wait behind a full mailbox.
+        self._dispatcher.forget()
 
     def kill(self) -> None:
         """End everything at once, without a word to the server. Any number of times, at any time."""
         threads, self._threads = [*self._threads, *self._preparing], []
         self._preparing.clear()
         current = eventlet.getcurrent()
-        for lane in self._lanes.values():
-            lane.abandon()
+        # The driver first: each kill lets other green threads run, and it would start lanes again.
         for thread in threads:
             if thread is not current:
                 thread.kill()
+        for lane in self._lanes.values():
+            lane.abandon()
         if self.state is not State.HALTED:
             self._session = self._renewed_session()
         self._inbox = LightQueue()
@@ -170,6 +173,9 @@ class Client:
         results, self._results = self._results, {}
         for result in results.values():
             result.answer(Stopped('the client was stopped'))
+        waiters, self._waiters = self._waiters, []
+        for _, waiter in waiters:
+            waiter.send(False)  # a stop that waits for the server's answer need not wait any longer
 
     def __enter__(self) -> Self:
         self.start()
@@ -203,19 +209,20 @@ class Client:
         Args:
             timeout: seconds; None waits for ever.
         Returns:
-            Whether it is, or came, there in time.
+            Whether it is, or came, there in time; False at once when the client is killed.
         """
         if self.state is state:
             return True
         waiter = (state, Event())
         self._waiters.append(waiter)
+        came = False
         try:
             with eventlet.Timeout(timeout, False):
-                waiter[1].wait()
-            return bool(waiter[1].ready())
+                came = bool(waiter[1].wait())
         finally:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
+        return came
 
     # --- what users ask --------------------------------------------------------------------------
 
@@ -350,12 +357,11 @@ class Client:
                 self._transport.forget_cookies()
             case MessageSkipped(skipped=skipped):
                 log.error(
-                    '%s: a message of %d bytes on %s passed the limit of %d bytes and was skipped; '
-                    'raise message_limit to receive it',
+                    '%s: a message of %d characters on %s was skipped: %s',
                     self._transport.url,
                     skipped.size,
                     skipped.channel or 'an unknown channel',
-                    skipped.limit,
+                    skipped.reason,
                 )
                 self._dispatcher.tell(effect)
             case Ignored(what=what):
@@ -425,7 +431,6 @@ class Client:
             self._received,
             self._ended,
             self._wait_for_room,
-            self._transport_options.message_limit,
         )
 
     def _received(self, exchange: int, messages: list[Incoming]) -> None:
@@ -475,7 +480,7 @@ class Client:
         self._dispatcher.tell(change)
         for waiter in [each for each in self._waiters if each[0] is change.new]:
             self._waiters.remove(waiter)
-            waiter[1].send()
+            waiter[1].send(True)
 
     def _channel_changed(self, change: ChannelChanged) -> None:
         level = logging.WARNING if change.state is ChannelState.REFUSED else logging.INFO

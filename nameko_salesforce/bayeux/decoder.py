@@ -20,7 +20,7 @@ from typing import Any
 from nameko_salesforce.bayeux.codec import JSON, Scan
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 
-__all__ = ['MessageDecoder', 'Oversized']
+__all__ = ['MessageDecoder', 'Unkept']
 
 # What is kept of both ends of a message above the limit: enough for a log line and for the channel.
 _GLIMPSE = 2048
@@ -42,16 +42,20 @@ _CHANNEL_IN_TAIL = re.compile(rf',{_CHANNEL}(?:,{_MEMBER})*\}}\Z', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Oversized:
-    """A message above the limit: it was received to its end, but not kept.
+class Unkept:
+    """A message that was received to its end, but not kept: too long, or not to be decoded.
+
+    A value and no failure: the messages behind it are good, and asking again would bring it again.
 
     Attributes:
         size: characters of the whole message.
+        reason: why it was not kept.
         head: its first characters, at most 2048.
         channel: its channel where that could be seen in its first or last 2048 characters, else None.
     """
 
     size: int
+    reason: str
     head: str
     channel: str | None
 
@@ -72,7 +76,8 @@ class MessageDecoder:
 
     NaN and Infinity inside a message are accepted, though JSON knows neither: refusing them would cost
     the messages behind them as well, and replay would bring the same body again. Of duplicate keys
-    the last wins. An invalid body still gives all messages before its first fault.
+    the last wins. An invalid body still gives all messages before its first fault; a message of good
+    syntax that cannot be decoded (a number of 5,000 digits, deep nesting) is `Unkept`.
 
     Args:
         message_limit: the longest message that is kept, in characters (of the JSON text as sent).
@@ -94,7 +99,7 @@ class MessageDecoder:
         """What is wrong so far: NOT_JSON, MALFORMED or None. Once set, `feed` ignores its input."""
         return self._failure
 
-    def feed(self, chunk: bytes) -> list[dict[str, Any] | Oversized]:
+    def feed(self, chunk: bytes) -> list[dict[str, Any] | Unkept]:
         """Take the next part of the body.
 
         Args:
@@ -104,7 +109,7 @@ class MessageDecoder:
         Raises:
             Nothing.
         """
-        messages: list[dict[str, Any] | Oversized] = []
+        messages: list[dict[str, Any] | Unkept] = []
         if self._failure is not None:
             return messages
         text, fault = self._text(chunk)
@@ -137,7 +142,7 @@ class MessageDecoder:
             return Failure(FailureKind.EMPTY)
         return Failure(FailureKind.TRUNCATED, f'the body ended where there should be {self._place.value}')
 
-    def _all(self, text: str, messages: list[dict[str, Any] | Oversized]) -> bool:
+    def _all(self, text: str, messages: list[dict[str, Any] | Unkept]) -> bool:
         """Decode a body that came as a whole, as polls mostly do: one call instead of one per message.
 
         Returns:
@@ -161,7 +166,7 @@ class MessageDecoder:
 
     # --- between messages -----------------------------------------------------------------------
 
-    def _step(self, text: str, index: int, messages: list[dict[str, Any] | Oversized]) -> int:
+    def _step(self, text: str, index: int, messages: list[dict[str, Any] | Unkept]) -> int:
         """Take the character at `index`, which is no space, or the messages that begin there."""
         place, char = self._place, text[index]
         if char == '{' and place in (_Place.START, _Place.FIRST, _Place.MESSAGE):
@@ -181,7 +186,7 @@ class MessageDecoder:
             )
         return index + 1
 
-    def _messages(self, text: str, index: int, messages: list[dict[str, Any] | Oversized]) -> int:
+    def _messages(self, text: str, index: int, messages: list[dict[str, Any] | Unkept]) -> int:
         """Decode the messages that lie wholly in `text` from `index` on: the hot path."""
         scan = self._scan
         between = None if self._bare else ',{'
@@ -192,9 +197,7 @@ class MessageDecoder:
             while True:
                 message, end = scan(text, start)
                 if limit is not None and end - start > limit:
-                    message = _oversized(
-                        end - start, text[start : start + _GLIMPSE], text[end - _GLIMPSE : end]
-                    )
+                    message = _unkept(self._too_long, text[start:end])
                 messages.append(message)
                 if text[end : end + 2] != between:
                     break
@@ -208,29 +211,31 @@ class MessageDecoder:
         self._place = _Place.END if self._bare else _Place.COMMA
         return end
 
-    def _continue(
-        self, rest: '_Rest', text: str, index: int, messages: list[dict[str, Any] | Oversized]
-    ) -> int:
+    def _continue(self, rest: '_Rest', text: str, index: int, messages: list[dict[str, Any] | Unkept]) -> int:
         """Follow an incomplete message through `text`, and take it when its end is there."""
         end = rest.take(text, index)
         if end is None:
             return len(text)
         self._rest = None
         self._place = _Place.END if self._bare else _Place.COMMA
-        whole = rest.value()
-        if isinstance(whole, Oversized):
-            messages.append(whole)
-            return end
-        try:
-            message, _ = self._scan(whole, 0)
-        except RecursionError:
-            self._fail(FailureKind.MALFORMED, 'a message is nested too deeply')
-            return end
-        except Exception as error:
-            self._fail(FailureKind.MALFORMED, f'a message cannot be decoded: {str(error)[:100]}')
-            return end
-        messages.append(message)
+        whole: Any = rest.value(self._too_long)
+        if isinstance(whole, str):
+            try:
+                whole, _ = self._scan(whole, 0)
+            except (json.JSONDecodeError, StopIteration) as error:
+                # Broken syntax: nothing behind it can be trusted to be a message.
+                self._fail(FailureKind.MALFORMED, f'a message cannot be decoded: {str(error)[:100]}')
+                return end
+            except RecursionError:
+                whole = _unkept('it is nested too deeply', whole)
+            except Exception as error:
+                whole = _unkept(f'it cannot be decoded: {str(error)[:100]}', whole)
+        messages.append(whole)
         return end
+
+    @property
+    def _too_long(self) -> str:
+        return f'it is longer than message_limit, {self._limit} characters'
 
     # --- bytes to text --------------------------------------------------------------------------
 
@@ -290,9 +295,11 @@ class _Rest:
         self._tail = (self._tail + piece)[-_GLIMPSE:]
         return end
 
-    def value(self) -> str | Oversized:
-        """The whole message, to be asked for once its end was found."""
-        return _oversized(self._size, self._head, self._tail) if self._oversized else self._kept.getvalue()
+    def value(self, too_long: str) -> str | Unkept:
+        """The whole message, once its end was found; `too_long` is the reason not to keep one."""
+        if not self._oversized:
+            return self._kept.getvalue()
+        return Unkept(self._size, too_long, self._head, _channel(self._head, self._tail))
 
 
 class _Boundary:
@@ -335,12 +342,14 @@ class _Boundary:
         return None
 
 
-def _oversized(size: int, head: str, tail: str) -> Oversized:
+def _unkept(reason: str, text: str) -> Unkept:
+    head = text[:_GLIMPSE]
+    return Unkept(len(text), reason, head, _channel(head, text[-_GLIMPSE:]))
+
+
+def _channel(head: str, tail: str) -> str | None:
     seen = _CHANNEL_IN_HEAD.match(head) or _CHANNEL_IN_TAIL.search(tail)
-    channel = None
-    if seen:
-        try:
-            channel = json.loads(seen[1])
-        except ValueError:
-            channel = None
-    return Oversized(size, head[:_GLIMPSE], channel)
+    try:
+        return json.loads(seen[1]) if seen else None
+    except ValueError:
+        return None

@@ -154,7 +154,7 @@ class MetaReply:
 
 @dataclass(frozen=True, slots=True)
 class MessageSkipped:
-    """A message above the size limit was read past: an event may be lost, and this says so."""
+    """A message was read past and not kept: an event may be lost, and this says so."""
 
     skipped: Skipped
 

@@ -104,11 +104,8 @@ class BayeuxConnection(ProviderCollector, SharedExtension):  # type: ignore[misc
 
     def leave(self) -> None:
         """End the session at the server, within the client's bound. Any number of times. Never raises."""
-        try:
-            if self.client is not None:
-                self.client.stop()
-        except (Exception, eventlet.Timeout):
-            log.exception('the session of %s was not ended in order', self.container.service_name)
+        if self.client is not None:
+            self._end(self.client.stop)
 
     def stop(self) -> None:
         """End what is left. The workers have finished; until now the heart beat for them."""
@@ -118,11 +115,17 @@ class BayeuxConnection(ProviderCollector, SharedExtension):  # type: ignore[misc
         super().stop()
 
     def kill(self) -> None:
-        """End at once, without a word to the server."""
+        """End at once, without a word to the server. Never raises."""
         self.halt()
-        if self.client is not None:
-            self.client.kill()
         self._stop_heart()
+        if self.client is not None:
+            self._end(self.client.kill)
+
+    def _end(self, how: Callable[[], None]) -> None:
+        try:
+            how()
+        except (Exception, eventlet.Timeout):
+            log.exception('the client of %s did not end in order', self.container.service_name)
 
     def spawn(self, function: Callable[[], None]) -> Any:
         """Run a function of the client in a green thread that the container knows."""

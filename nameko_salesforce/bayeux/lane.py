@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import eventlet
 from eventlet.event import Event
 
-from nameko_salesforce.bayeux.decoder import Oversized
+from nameko_salesforce.bayeux.decoder import Unkept
 from nameko_salesforce.bayeux.effects import Send
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.messages import Incoming, Skipped, parse
@@ -41,7 +41,6 @@ class LaneThread:
         spawn: starts a green thread.
         received, ended: take what came of an exchange, by its number.
         wait_for_room: called between two pieces of a response; may block.
-        message_limit: bytes, for the report of a skipped message.
     """
 
     def __init__(
@@ -52,7 +51,6 @@ class LaneThread:
         received: Callable[[int, list[Incoming]], None],
         ended: Callable[[int, Failure | None], None],
         wait_for_room: Callable[[], None],
-        message_limit: int,
     ) -> None:
         self._connection = connection
         self._extensions = extensions
@@ -60,7 +58,6 @@ class LaneThread:
         self._received = received
         self._ended = ended
         self._wait_for_room = wait_for_room
-        self._message_limit = message_limit
         self._work: Send | None = None
         self._wake: Event | None = None
         self._thread: Any = None
@@ -96,13 +93,13 @@ class LaneThread:
     def _exchange(self, command: Send) -> None:
         outgoing = [self._outgoing(request.wire()) for request in command.requests]
 
-        def on_messages(messages: Sequence[dict[str, Any] | Oversized]) -> None:
+        def on_messages(messages: Sequence[dict[str, Any] | Unkept]) -> None:
             self._received(command.exchange, self._read(messages))
             self._wait_for_room()
 
         try:
             failure = self._connection.exchange(
-                outgoing, read_timeout=command.read_timeout, on_message=lambda message: on_messages([message])
+                outgoing, read_timeout=command.read_timeout, on_messages=on_messages
             )
         except (Exception, eventlet.Timeout) as exc:
             # A bug, or a timeout that leaked out of a `headers` callable. The lane must outlive it: a
@@ -111,19 +108,19 @@ class LaneThread:
             failure = Failure(FailureKind.REQUEST, repr(exc)[:200])
         self._ended(command.exchange, failure)
 
-    def _read(self, messages: Sequence[dict[str, Any] | Oversized]) -> list[Incoming]:
+    def _read(self, messages: Sequence[dict[str, Any] | Unkept]) -> list[Incoming]:
         if not self._extensions:
             return [self._parse(message) for message in messages]
         read: list[Incoming] = []
         for message in messages:
-            changed = message if isinstance(message, Oversized) else self._incoming(message)
+            changed = message if isinstance(message, Unkept) else self._incoming(message)
             if changed is not None:
                 read.append(self._parse(changed))
         return read
 
-    def _parse(self, message: Mapping[str, Any] | Oversized) -> Incoming:
-        if isinstance(message, Oversized):
-            return Skipped(message.size, self._message_limit, message.channel)
+    def _parse(self, message: Mapping[str, Any] | Unkept) -> Incoming:
+        if isinstance(message, Unkept):
+            return Skipped(message.size, message.reason, message.channel)
         return parse(message)
 
     def _outgoing(self, message: dict[str, Any]) -> Mapping[str, Any]:

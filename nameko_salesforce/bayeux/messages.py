@@ -224,16 +224,16 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A message above the size limit, which was read past and not kept.
+    """A message that was read past and not kept: above the size limit, or impossible to decode.
 
     Attributes:
-        size: its size in bytes, as far as it was read.
-        limit: the limit in bytes.
-        channel: its channel, where the kept beginning or end of the message told; else None.
+        size: its size in characters.
+        reason: why it was not kept.
+        channel: its channel, where the beginning or end of the message told; else None.
     """
 
     size: int
-    limit: int
+    reason: str
     channel: str | None = None
 
 

@@ -94,6 +94,9 @@ class Policy(Protocol):
         """Whether a lost event of the channel comes again by replay, so that a late copy can be dropped."""
 
 
+# One hour: a maintenance window is announced in minutes; a year would be a dead stream.
+LONGEST_RETRY_AFTER = 3600.0
+
 # Texts are matched at their beginning or as a whole phrase, without regard to case: servers append
 # details to them and change punctuation.
 BAD_TOKEN = re.compile(
@@ -143,10 +146,11 @@ class GenericPolicy:
         failure = trouble.failure
         if failure is None:
             return None
+        asked = min(failure.retry_after, LONGEST_RETRY_AFTER)
         if failure.kind is FailureKind.STATUS and failure.status == 401:
-            return Verdict(Action.LOGIN, trouble.reason, failure.retry_after)
+            return Verdict(Action.LOGIN, trouble.reason, asked)
         again = self._try_again(trouble)
-        return Verdict(again.action, again.reason, max(again.pause, failure.retry_after))
+        return Verdict(again.action, again.reason, max(again.pause, asked))
 
     def _bad_token(self, trouble: Trouble) -> Verdict | None:
         if BAD_TOKEN.search(trouble.text):

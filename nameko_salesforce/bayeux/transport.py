@@ -20,7 +20,7 @@ import eventlet.patcher
 from nameko_salesforce.bayeux.answers import PIECE, pieces, refusal
 from nameko_salesforce.bayeux.codec import JSON, Codec
 from nameko_salesforce.bayeux.cookies import Cookies
-from nameko_salesforce.bayeux.decoder import MessageDecoder, Oversized
+from nameko_salesforce.bayeux.decoder import MessageDecoder, Unkept
 from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.faults import failure_of
@@ -36,6 +36,7 @@ _select = eventlet.patcher.original('select')
 _CLOSED = Failure(FailureKind.RESET, 'closed on this side')
 
 Headers = Callable[[], Mapping[str, str]]
+OnMessages = Callable[[list[dict[str, Any] | Unkept]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,8 @@ class TransportOptions:
     Attributes:
         connect_timeout: seconds for DNS, TCP, proxy and TLS together.
         network_allowance: seconds, the longest pause between two messages of a body (EMP-Connector's
-            `maxNetworkDelay`); time that `on_message` takes does not count.
-        message_limit: characters of one message; a longer one is reported as `Oversized`.
+            `maxNetworkDelay`); time that `on_messages` takes does not count.
+        message_limit: characters of one message; a longer one is reported as `Unkept`.
         request_limit: bytes that every request body stays below; Salesforce answers 413 above.
         ca_bundle: PEM file of the trusted certificates; None means those of the system.
         client_certificate: PEM file with certificate and unencrypted key, or (certificate, key).
@@ -148,7 +149,7 @@ class Connection:
         messages: Sequence[Mapping[str, object]],
         *,
         read_timeout: float,
-        on_message: Callable[[dict[str, Any] | Oversized], None],
+        on_messages: OnMessages,
     ) -> Failure | None:
         """Send `messages` in as few requests as the limit allows, one after the other.
 
@@ -158,14 +159,15 @@ class Connection:
             messages: Bayeux messages; the codec must be able to encode them.
             read_timeout: seconds from the first byte sent until the head of the answer is complete, for
                 each request. For a held connect: the server's timeout and the allowance.
-            on_message: called for each message of the answers, in order, as it is decoded. May block:
-                the server's time stands still meanwhile, and nothing more is read.
+            on_messages: called with the messages of the answers, in order, as they are decoded: those
+                that one piece of a body has completed, at least one. May block: the server's time
+                stands still meanwhile, and nothing more is read.
         Returns:
             None when every request was answered with 200 and a complete list; else the first failure,
             and what follows it was not sent. Messages may have been handed over before a failure.
         Raises:
             LocalError: this connection is in an exchange already; that one goes on.
-            What `on_message` raises, GreenletExit and Timeouts of others: the connection is closed.
+            What `on_messages` raises, GreenletExit and Timeouts of others: the connection is closed.
         """
         if self._busy:
             raise LocalError('one exchange at a time on a connection')
@@ -176,7 +178,7 @@ class Connection:
             if isinstance(bodies, Failure):
                 return bodies
             for body in bodies:
-                failure = _CLOSED if self._closing else self._post(body, read_timeout, on_message)
+                failure = _CLOSED if self._closing else self._post(body, read_timeout, on_messages)
                 if failure is not None:
                     return failure
             clean = True
@@ -201,9 +203,7 @@ class Connection:
 
     # --- one request ----------------------------------------------------------------------------
 
-    def _post(
-        self, body: bytes, read_timeout: float, on_message: Callable[[dict[str, Any] | Oversized], None]
-    ) -> Failure | None:
+    def _post(self, body: bytes, read_timeout: float, on_messages: OnMessages) -> Failure | None:
         transport = self._transport
         route = transport.route
         failure = self._prepare(route)
@@ -230,7 +230,7 @@ class Connection:
         set_cookie = response.headers.get_all('Set-Cookie')
         if set_cookie:
             transport.cookies.store(route.url, set_cookie)
-        failure = self._receive(response, on_message)
+        failure = self._receive(response, on_messages)
         if failure is None:
             response.close()
             self._response = None
@@ -238,9 +238,7 @@ class Connection:
                 self._drop()
         return failure
 
-    def _receive(
-        self, response: http.client.HTTPResponse, on_message: Callable[[dict[str, Any] | Oversized], None]
-    ) -> Failure | None:
+    def _receive(self, response: http.client.HTTPResponse, on_messages: OnMessages) -> Failure | None:
         options = self._transport.options
         decoder = MessageDecoder(options.message_limit, options.codec.scan)
         self._watch(options.network_allowance)
@@ -253,8 +251,7 @@ class Connection:
             messages = decoder.feed(piece)
             if messages:
                 self._watchdog.rest()
-                for message in messages:
-                    on_message(message)
+                on_messages(messages)
                 self._watch(options.network_allowance)
             if not piece or decoder.failure is not None:
                 return decoder.close()

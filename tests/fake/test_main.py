@@ -39,6 +39,8 @@ def test_help_names_every_option(capsys):
         (['--setting', 'timeout={'], 'not JSON'),
         (['--setting', 'nope=1'], 'nope: no such setting'),
         (['--timeout', 'x'], 'invalid float'),
+        (['--port', '65536'], 'from 0 to 65535'),
+        (['--port', 'x'], 'argument --port'),
         (['--tls-key', 'x.pem'], 'go together'),
     ],
 )

@@ -67,7 +67,12 @@ def _parser() -> argparse.ArgumentParser:
         help='what to imitate (default: %(default)s)',
     )
     add('--host', default='127.0.0.1', help='address to listen on (default: %(default)s)')
-    add('--port', type=int, default=8080, help='port to listen on; 0 takes a free one (default: %(default)s)')
+    add(
+        '--port',
+        type=_port,
+        default=8080,
+        help='port to listen on; 0 takes a free one (default: %(default)s)',
+    )
     for name, text in (
         ('timeout', 'how long a connect is held'),
         ('interval', 'advised pause between two connects'),
@@ -105,6 +110,13 @@ def _parser() -> argparse.ArgumentParser:
         help='end when standard input ends, so that the server dies with the process that started it',
     )
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError('a port is from 0 to 65535')
+    return port
 
 
 def _settings(options: argparse.Namespace) -> BrokerSettings:

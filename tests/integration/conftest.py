@@ -25,8 +25,14 @@ from nameko.testing.utils import get_extension  # noqa: E402
 from nameko_salesforce.bayeux.client import Client  # noqa: E402
 from nameko_salesforce.bayeux.extension import BayeuxConnection  # noqa: E402
 
-# Seconds that a test waits for a fact; slow machines set a factor.
-PATIENCE = 10.0 * float(os.environ.get('TIME_FACTOR', '1'))
+SLOWNESS = float(os.environ.get('TIME_FACTOR', '1'))
+
+# Seconds that a test waits for a fact.
+PATIENCE = 10.0 * SLOWNESS
+
+# Seconds that the end of a service may take: DISCONNECT_TIMEOUT below, the client's margin of 1, and the rest
+# for a busy machine. What this guards against takes as long as a held poll (30 s), or for ever.
+BOUND = 5.0 * SLOWNESS
 
 # Quick recovery, so that no test waits for a pause that has nothing to do with it.
 QUICK = {
@@ -66,6 +72,11 @@ class Log(logging.Handler):
         ]
 
 
+def bounded(what: str) -> Any:
+    """Fails the test where its block takes too long."""
+    return eventlet.Timeout(BOUND, AssertionError(f'{what} took over {BOUND:g} s'))
+
+
 class Running:
     """A service in its container."""
 
@@ -83,9 +94,9 @@ class Running:
         self.container.start()
         return self
 
-    def end(self, how: str, within: float) -> None:
-        """`stop` or `kill` the container, within seconds."""
-        with eventlet.Timeout(within, AssertionError(f'{how}() of the container took over {within:g} s')):
+    def end(self, how: str) -> None:
+        """`stop` or `kill` the container, in time; raises what had killed it before."""
+        with bounded(f'{how}() of the container'):
             getattr(self.container, how)()
             self.container.wait()
 
@@ -108,6 +119,11 @@ class World:
         running = self.make(service, **settings).start()
         self.subscribed(running)
         return running
+
+    @staticmethod
+    def bounded() -> Any:
+        """Fails the test where its block takes longer than the end of a service may."""
+        return bounded('the end of the service')
 
     def subscribed(self, running: Running) -> None:
         self.until(

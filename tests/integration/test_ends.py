@@ -1,6 +1,7 @@
 """How a service ends: by stop and by kill, at every moment, within its bound, and with nothing left over."""
 
 import logging
+import time
 
 import eventlet
 import pytest
@@ -13,9 +14,6 @@ from nameko_salesforce.bayeux import Client, State, subscribe
 from nameko_salesforce.bayeux.extension import BayeuxConnection, Subscribe
 
 ENDINGS = pytest.mark.parametrize('ending', ['stop', 'kill'])
-
-# Seconds: DISCONNECT_TIMEOUT of the tests, the client's margin of 1, and a second for a busy machine.
-BOUND = 2.5
 
 
 class Service:
@@ -113,29 +111,29 @@ def halted(world):
 def test_a_service_ends_in_every_state_of_its_client_and_leaves_nothing(world, state, ending):
     running = state(world)
     world.until(f'the client to be {state.__name__}', lambda: running.client.state.value == state.__name__)
-    running.end(ending, within=BOUND)
+    running.end(ending)
     world.nothing_left(running)
 
 
 @ENDINGS
 def test_a_service_ends_before_it_was_started(world, ending):
     running = world.make(Service)
-    running.end(ending, within=1)
+    running.end(ending)
     world.nothing_left(running)
 
 
 @ENDINGS
 def test_a_service_ends_twice(world, ending):
     running = connected(world)
-    running.end(ending, within=BOUND)
-    running.end(ending, within=0.5)
+    running.end(ending)
+    running.end(ending)
     world.nothing_left(running)
 
 
 def test_two_stops_at_a_time_end_the_service_once(world, server):
     running = connected(world)
     stops = [eventlet.spawn(running.container.stop) for _ in range(2)]
-    with eventlet.Timeout(BOUND):
+    with world.bounded():
         running.container.wait()
         outcomes = []
         for stop in stops:
@@ -146,6 +144,17 @@ def test_two_stops_at_a_time_end_the_service_once(world, server):
     assert None in outcomes
     world.nothing_left(running)
     assert len(server.journal('request', channel='/meta/disconnect')) == 1
+
+
+def test_a_kill_overtakes_a_stop_that_waits_for_the_server(world, server):
+    server.faults.add('never', channel='/meta/disconnect', processed=False)
+    running = world.run(Service, DISCONNECT_TIMEOUT=60)
+    stop = eventlet.spawn(running.container.stop)
+    server.wait_for('fault')
+    running.end('kill')
+    with world.bounded():
+        stop.wait()
+    world.nothing_left(running)
 
 
 def test_a_kill_overtakes_a_stop_that_waits_for_a_worker(world, server, gate):
@@ -161,8 +170,8 @@ def test_a_kill_overtakes_a_stop_that_waits_for_a_worker(world, server, gate):
     world.until('the worker', lambda: gate.begun == 1)
     stop = eventlet.spawn(running.container.stop)
     server.wait_for('closed', why='disconnect')
-    running.end('kill', within=BOUND)
-    with eventlet.Timeout(BOUND):
+    running.end('kill')
+    with world.bounded():
         stop.wait()
     world.nothing_left(running)
 
@@ -172,7 +181,7 @@ def test_a_kill_overtakes_a_stop_that_waits_for_a_worker(world, server, gate):
 def test_a_stop_is_bounded_when_the_goodbye_meets(world, server, fault):
     running = connected(world)
     server.faults.add(fault, channel='/meta/disconnect', processed=False, count=None)
-    running.end('stop', within=BOUND)
+    running.end('stop')
     world.nothing_left(running)
 
 
@@ -180,13 +189,13 @@ def test_a_stop_is_bounded_when_the_goodbye_meets(world, server, fault):
 def test_a_stop_is_bounded_when_the_server_is_gone(world, server):
     running = connected(world)
     server.kill()
-    running.end('stop', within=BOUND)
+    running.end('stop')
     world.nothing_left(running)
 
 
 def test_a_stop_ends_the_session_at_the_server(world, server):
     running = connected(world)
-    running.end('stop', within=BOUND)
+    running.end('stop')
     assert server.sessions() == []
     assert [each.detail['why'] for each in server.journal('closed')] == ['disconnect']
 
@@ -214,7 +223,7 @@ def test_an_event_that_arrives_during_a_stop_is_not_dispatched(world, server, lo
     assert server.publish('/a', 'during') == 1
     world.until('the event to arrive', lambda: log.lines('< exchange .*during', logging.DEBUG))
     gate.open()
-    with eventlet.Timeout(BOUND + 1):
+    with world.bounded():
         stop.wait()
     assert seen == ['before']
     world.nothing_left(running)
@@ -235,7 +244,7 @@ def test_no_event_is_taken_out_of_the_queue_once_a_service_ends(world, server, g
     running = world.run(Slow, max_workers=2)
     server.publish_many([('/a', number) for number in range(5)])
     world.until('the first event', lambda: seen)
-    end = eventlet.spawn(running.end, ending, BOUND)
+    end = eventlet.spawn(running.end, ending)
     server.wait_for('closed' if ending == 'stop' else 'gone')
     gate.open()
     end.wait()
@@ -261,7 +270,7 @@ def test_a_service_ends_while_an_event_waits_for_a_full_pool(world, server, gate
     running = world.run(Busy, max_workers=1)
     server.publish('/a', 1)
     world.until('the intake to wait for the pool', lambda: running.container._worker_pool.waiting() == 1)
-    end = eventlet.spawn(running.end, ending, BOUND)
+    end = eventlet.spawn(running.end, ending)
     server.wait_for('closed' if ending == 'stop' else 'gone')
     gate.open()
     end.wait()
@@ -285,7 +294,7 @@ def test_a_service_that_ends_before_its_start_is_through_connects_nothing(world,
     start = eventlet.spawn(running.container.start)
     begun.wait()
     assert running.client.state is State.IDLE
-    running.end(ending, within=BOUND)
+    running.end(ending)
     release.send()
     start.wait()
     world.nothing_left(running)
@@ -314,15 +323,35 @@ def test_a_failing_extension_ends_the_service_with_its_error_and_no_worker_start
     server.publish_many([('/a', 1), ('/a', 2)])
     world.until('the first event', lambda: seen)
     fail.send_exception(LookupError('the peer died'))
-    with eventlet.Timeout(BOUND), pytest.raises(LookupError, match='the peer died'):
+    with world.bounded(), pytest.raises(LookupError, match='the peer died'):
         running.container.wait()
     gate.open()
     assert seen == [1]
     world.nothing_left(running)
 
 
+def test_a_full_mailbox_does_not_hold_up_a_stop(world, server, log, gate):
+    class Slow:
+        name = 'chat'
+
+        @subscribe('/a')
+        def handle(self, channel, data):
+            gate.wait()
+
+    # The server's answer to the goodbye is what ends the stop in time.
+    running = world.run(Slow, max_workers=2, MAILBOX_LIMIT=3, DISCONNECT_TIMEOUT=60)
+    server.publish_many([('/a', number) for number in range(20)])
+    world.until('the first event', lambda: gate.begun)
+    server.wait_for('event', channel='/a', count=20)
+    end = eventlet.spawn(running.end, 'stop')
+    world.until('the goodbye to be answered', lambda: log.lines('DISCONNECTING -> HALTED'))
+    gate.open()
+    end.wait()
+    world.nothing_left(running)
+
+
 @pytest.mark.parametrize('error', [ZeroDivisionError('a bug'), eventlet.Timeout()], ids=['error', 'timeout'])
-def test_a_client_thread_that_fails_ends_the_service_instead_of_deafening_it(world, log, error):
+def test_a_thread_that_fails_ends_the_service_instead_of_deafening_it(world, log, error):
     log.expect_error('thread exited with error')
     running = connected(world)
 
@@ -330,7 +359,39 @@ def test_a_client_thread_that_fails_ends_the_service_instead_of_deafening_it(wor
         raise error
 
     running.connection.spawn(fail)
-    with eventlet.Timeout(BOUND), pytest.raises((ZeroDivisionError, RuntimeError)):
+    with world.bounded(), pytest.raises((ZeroDivisionError, RuntimeError)):
+        running.container.wait()
+    world.nothing_left(running)
+
+
+def test_a_failing_driver_ends_the_service_though_the_end_begins_in_its_own_thread(world, server, log):
+    log.expect_error('failed from within')
+    log.expect_error('the client of chat did not end in order')
+    log.expect_error('thread exited with error')
+    stopped = Event()
+
+    def clock():
+        if stopped.ready():
+            raise ZeroDivisionError('the clock has stopped')
+        return time.monotonic()
+
+    class Connection(BayeuxConnection):
+        def make_client(self, settings):
+            return Client(settings.server_uri, spawn=self.spawn, clock=clock)
+
+    class ItsSubscribe(Subscribe):
+        connection = Connection()
+
+    class ItsService:
+        name = 'chat'
+
+        @ItsSubscribe.decorator('/a')
+        def handle(self, channel, data): ...
+
+    running = world.run(ItsService)
+    stopped.send()
+    server.publish('/a', 1)
+    with world.bounded(), pytest.raises(ZeroDivisionError, match='the clock has stopped'):
         running.container.wait()
     world.nothing_left(running)
 

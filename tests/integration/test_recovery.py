@@ -62,7 +62,7 @@ def test_a_server_that_wants_no_more_of_the_session_is_obeyed_aloud_and_the_serv
     server.disconnect_all()
     world.until('the report', lambda: log.lines('HALTED'))
     assert len(log.lines('HALTED', logging.ERROR)) == 1
-    running.end('stop', within=1)  # wait() would raise what had killed the container
+    running.end('stop')  # wait() would raise what had killed the container
 
 
 def test_a_refused_channel_is_logged_once_and_stops_no_other(world, server):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nameko_salesforce.bayeux.decoder import MessageDecoder, Oversized
+from nameko_salesforce.bayeux.decoder import MessageDecoder, Unkept
 from nameko_salesforce.bayeux.failures import FailureKind
 
 PIECE = 65_536
@@ -136,7 +136,6 @@ def test_a_message_leaves_with_its_last_byte():
         (b'[{},{"a":[}]', [{}], FailureKind.MALFORMED),
         (b'[{},{"a":"\xff"}]', [{}], FailureKind.MALFORMED),
         (b'[{}]\xff', [{}], FailureKind.MALFORMED),
-        (b'[{},{"a":' + b'1' * 5000 + b'}]', [{}], FailureKind.MALFORMED),
         (b'[]', [], None),
         (b' \xef\xbb\xbf[]', [], FailureKind.NOT_JSON),
         (b'\xef\xbb\xbf [ {} , {} ] \n', [{}, {}], None),
@@ -150,11 +149,14 @@ def test_what_is_wrong_with_a_body_is_named_after_the_messages_before_it(body, f
     assert (messages, kind(failure)) == (found, expected)
 
 
-def test_nesting_that_is_too_deep_is_malformed():
-    deep = b'[{},{"a":' + b'[' * 100_000 + b']' * 100_000 + b'}]'
-    found, failure = decode(deep)
-    assert found == [{}]
-    assert kind(failure) is FailureKind.MALFORMED
+@pytest.mark.parametrize(
+    ('value', 'reason'), [(b'[' * 100_000 + b']' * 100_000, 'nested too deeply'), (b'1' * 5000, '4300')]
+)
+def test_a_message_of_good_syntax_that_cannot_be_decoded_does_not_cost_the_next_one(value, reason):
+    found, failure = decode(b'[{},{"channel":"/a","data":' + value + b'},{"b":1}]')
+    assert failure is None
+    assert (found[0], found[2]) == ({}, {'b': 1})
+    assert reason in found[1].reason
 
 
 def test_not_a_number_and_infinity_are_accepted():
@@ -178,8 +180,8 @@ def test_a_foreign_scanner_may_raise_what_it_likes():
         raise ArithmeticError(text)
 
     found, failure = decode(b'[{"a":1}]', scan=scan)
-    assert found == []
-    assert kind(failure) is FailureKind.MALFORMED
+    assert failure is None
+    assert [type(each) for each in found] == [Unkept]
 
 
 # --- messages above the limit ---------------------------------------------------------------------
@@ -203,7 +205,8 @@ def test_a_message_above_the_limit_is_reported_and_the_next_one_delivered(messag
     assert failure is None
     assert [found[0], found[2]] == [before, after]
     whole = write(message).decode()
-    assert found[1] == Oversized(len(whole), whole[:2048], channel)
+    reason = 'it is longer than message_limit, 5000 characters'
+    assert found[1] == Unkept(len(whole), reason, whole[:2048], channel)
 
 
 @pytest.mark.parametrize('size', [1, PIECE])
@@ -212,7 +215,7 @@ def test_the_limit_counts_characters_and_is_still_kept(size):
     length = len(write(message).decode())
     assert decode(write([message]), [size], message_limit=length) == ([message], None)
     (over,), _ = decode(write([message]), [size], message_limit=length - 1)
-    assert isinstance(over, Oversized)
+    assert isinstance(over, Unkept)
 
 
 def test_a_channel_that_is_no_json_string_is_none():
@@ -230,7 +233,7 @@ def test_the_channel_of_a_hostile_head_is_sought_in_linear_time():
     head = '{' + ','.join(f'"{n}" :  {n}  ' for n in range(150)) + ', "x":  "\\'
     start = time.process_time()
     found, _ = decode(f'[{head}"{"y" * 5000}"}}]'.encode(), message_limit=100)
-    assert isinstance(found[0], Oversized)
+    assert isinstance(found[0], Unkept)
     assert time.process_time() - start < 1
 
 

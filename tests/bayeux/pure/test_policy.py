@@ -119,6 +119,11 @@ def test_other_http_statuses_are_tried_again_after_what_they_ask(status):
     assert (verdict.action, verdict.pause) == (Action.RETRY, 7.0)
 
 
+def test_a_retry_after_of_years_is_cut_to_an_hour():
+    failure = Failure(FailureKind.STATUS, status=503, retry_after=1e9)
+    assert POLICY.judge(Trouble(Step.CONNECT, failure=failure)).pause == 3600
+
+
 def test_a_network_failure_outranks_advice_of_an_older_message():
     assert (
         POLICY.judge(Trouble(Step.CONNECT, failure=Failure(FailureKind.RESET), advice=NONE)).action

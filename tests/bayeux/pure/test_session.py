@@ -523,7 +523,7 @@ def test_meta_replies_are_told_to_those_who_listen(hand):
 def test_a_skipped_message_is_told_and_the_stream_goes_on(hand):
     hand.to_connected()
     send = hand.out[Lane.POLL]
-    hand.carry_out(hand.session.received(send.exchange, [Skipped(99, 10, '/a')], hand.now))
+    hand.carry_out(hand.session.received(send.exchange, [Skipped(99, 'too long', '/a')], hand.now))
     hand.answer()
     assert [each.skipped.channel for each in hand.said(MessageSkipped)] == ['/a']
     assert hand.state is State.CONNECTED

@@ -224,12 +224,12 @@ class Client:
         self.connection = self.transport.connection()
         self.got = []
 
-    def exchange(self, *messages, read_timeout=100 * TICK, on_message=None):
+    def exchange(self, *messages, read_timeout=100 * TICK, on_messages=None):
         """Send the messages (one by default); gives the failure or None."""
         return self.connection.exchange(
             messages or [{'channel': '/meta/connect'}],
             read_timeout=read_timeout,
-            on_message=on_message or self.got.append,
+            on_messages=on_messages or self.got.extend,
         )
 
     def start(self, *messages, **options):

@@ -6,7 +6,7 @@ import tracemalloc
 import eventlet
 import pytest
 
-from nameko_salesforce.bayeux.decoder import Oversized
+from nameko_salesforce.bayeux.decoder import Unkept
 from nameko_salesforce.bayeux.failures import FailureKind
 from tests.bayeux.sockets.raw_server import (
     CONNECT,
@@ -82,7 +82,7 @@ def test_a_message_above_the_limit_is_reported_and_the_others_delivered(serve, c
     one = client(server.url, message_limit=1000)
     assert one.exchange() is None
     assert [one.got[0], one.got[2]] == EVENTS[:2]
-    assert isinstance(one.got[1], Oversized)
+    assert isinstance(one.got[1], Unkept)
     assert one.got[1].channel == '/topic/a'
 
 

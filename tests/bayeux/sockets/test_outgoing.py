@@ -167,7 +167,7 @@ def test_a_refusal_that_comes_before_the_request_was_read_is_seen(serve, client)
 def test_no_message_is_no_request(serve, client):
     server = serve([])
     one = client(server.url)
-    assert one.connection.exchange([], read_timeout=1, on_message=one.got.append) is None
+    assert one.connection.exchange([], read_timeout=1, on_messages=one.got.extend) is None
     assert server.connections == 0
 
 
@@ -186,7 +186,7 @@ def test_cookies_of_a_200_go_out_on_both_connections_until_forgotten(serve, clie
     other = one.transport.connection()
     assert one.exchange() is None
     assert one.exchange() is None
-    assert other.exchange([{}], read_timeout=100 * TICK, on_message=one.got.append) is None
+    assert other.exchange([{}], read_timeout=100 * TICK, on_messages=one.got.extend) is None
     one.transport.forget_cookies()
     assert one.exchange() is None
     other.close()

@@ -177,13 +177,13 @@ def test_a_server_that_reads_nothing_is_a_timeout(serve, client):
     assert one.exchange({'a': 'x' * 20_000_000}, read_timeout=4 * TICK).kind is FailureKind.TIMEOUT
 
 
-def test_time_in_on_message_does_not_count_against_the_server(serve, client):
-    def slow(message):
-        one.got.append(message)
+def test_time_in_on_messages_does_not_count_against_the_server(serve, client):
+    def slow(messages):
+        one.got.extend(messages)
         eventlet.sleep(6 * TICK)
 
     one = client(serve(answering(answer(EVENTS))).url, network_allowance=3 * TICK)
-    assert one.exchange(on_message=slow, read_timeout=3 * TICK) is None
+    assert one.exchange(on_messages=slow, read_timeout=3 * TICK) is None
     assert one.got == EVENTS
 
 
@@ -279,15 +279,15 @@ def test_a_deadline_of_the_caller_goes_through_and_closes_the_socket(serve, clie
     wait_until(lambda: state == ['held', 'closed'], 'the end of the connection')
 
 
-def test_what_on_message_raises_goes_through_and_the_next_exchange_works(serve, client):
+def test_what_on_messages_raises_goes_through_and_the_next_exchange_works(serve, client):
     server = serve([answering(answer(EVENTS)), answering(answer([CONNECT]))])
     one = client(server.url)
 
-    def fail(message):
-        raise ConnectionResetError(message['channel'])
+    def fail(messages):
+        raise ConnectionResetError(messages[0]['channel'])
 
     with pytest.raises(ConnectionResetError, match='/topic/a'):
-        one.exchange(on_message=fail)
+        one.exchange(on_messages=fail)
     assert one.exchange() is None
     assert one.got == [CONNECT]
 
@@ -303,14 +303,14 @@ def test_closing_from_another_thread_ends_a_held_exchange_at_once(serve, client)
     assert (failure.kind, failure.detail) == (FailureKind.RESET, 'closed on this side')
 
 
-def test_closing_inside_on_message_ends_the_exchange_after_it(serve, client):
+def test_closing_inside_on_messages_ends_the_exchange_after_it(serve, client):
     def script(peer):
         peer.request()
         peer.send(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{}')
         peer.wait_for_close()
 
     one = client(serve(script).url)
-    failure = one.exchange(on_message=lambda message: one.connection.close())
+    failure = one.exchange(on_messages=lambda messages: one.connection.close())
     assert failure.kind is FailureKind.RESET
 
 
@@ -334,16 +334,16 @@ def test_a_second_exchange_on_a_busy_connection_is_a_local_error(serve, client):
     assert thread.wait().kind is FailureKind.RESET
 
 
-def test_an_exchange_inside_on_message_has_a_deadline_of_its_own(serve, client):
+def test_an_exchange_inside_on_messages_has_a_deadline_of_its_own(serve, client):
     inner, state = held(serve)
     two = client(inner.url)
     outcomes = []
 
-    def nested(message):
+    def nested(messages):
         outcomes.append(two.exchange(read_timeout=4 * TICK).kind)
 
     one = client(serve(answering(answer(EVENTS[:1]))).url, network_allowance=2 * TICK)
-    assert one.exchange(on_message=nested, read_timeout=2 * TICK) is None
+    assert one.exchange(on_messages=nested, read_timeout=2 * TICK) is None
     assert outcomes == [FailureKind.TIMEOUT]
 
 
@@ -361,7 +361,7 @@ def tick():
         eventlet.sleep({tick} / 10)
 eventlet.spawn(tick)
 assert not eventlet.patcher.is_monkey_patched('socket')
-failure = Transport(sys.argv[1]).connection().exchange([{{}}], read_timeout={tick} * 10, on_message=print)
+failure = Transport(sys.argv[1]).connection().exchange([{{}}], read_timeout={tick} * 10, on_messages=print)
 print(failure.kind.name, len(ticks))
 """
 

@@ -62,7 +62,7 @@ def test_two_connections_share_what_was_read_of_the_certificates(serve, client, 
     assert one.exchange() is None
     path.unlink()
     other = one.transport.connection()
-    assert other.exchange([{}], read_timeout=100 * TICK, on_message=one.got.append) is None
+    assert other.exchange([{}], read_timeout=100 * TICK, on_messages=one.got.extend) is None
     other.close()
 
 

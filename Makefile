@@ -57,7 +57,7 @@ test-fake: $(VENV)/.installed  ## the fake server
 	$(BIN)/python -m pytest tests/fake $(PYTEST_ARGS)
 
 test-client: $(VENV)/.installed  ## transport and client on real sockets
-	$(BIN)/python -m pytest tests/bayeux/sockets $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/bayeux/sockets tests/bayeux/client $(PYTEST_ARGS)
 
 test-properties: $(VENV)/.installed  ## session and fake broker under a virtual clock, with faults
 	$(BIN)/python -m pytest tests/properties $(PYTEST_ARGS)

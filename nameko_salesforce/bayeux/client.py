@@ -160,11 +160,12 @@ class Client:
         threads, self._threads = [*self._threads, *self._preparing], []
         self._preparing.clear()
         current = eventlet.getcurrent()
-        for lane in self._lanes.values():
-            lane.abandon()
+        # The driver first: each kill lets other green threads run, and it would start lanes again.
         for thread in threads:
             if thread is not current:
                 thread.kill()
+        for lane in self._lanes.values():
+            lane.abandon()
         if self.state is not State.HALTED:
             self._session = self._renewed_session()
         self._inbox = LightQueue()

@@ -10,3 +10,5 @@
 It shares no code with `nameko_salesforce`: two parties that share a type agree on its mistakes.
 Importing this package imports none of its modules.
 """
+
+__all__ = ()

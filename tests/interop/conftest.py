@@ -7,7 +7,7 @@ import pytest
 
 from nameko_salesforce.bayeux import Client, State
 from tests.interop import ours
-from tests.interop.differences import KNOWN_DIFFERENCES
+from tests.interop.differences import KNOWN_DIFFERENCES, OTHER_ANSWERS
 from tests.interop.programs import TICK, Program, Server
 
 
@@ -16,6 +16,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for each in KNOWN_DIFFERENCES:
         terminalreporter.write_line(f'{each.program}: {each.what}')
         terminalreporter.write_line(f'    because {each.why}')
+    for scenario, why in OTHER_ANSWERS.items():
+        terminalreporter.write_line(f'fake and cometd, {scenario}: {why}')
 
 
 @pytest.fixture

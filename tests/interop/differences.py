@@ -6,7 +6,7 @@ list at its end.
 
 from dataclasses import dataclass
 
-__all__ = ['KNOWN_DIFFERENCES', 'Difference', 'expects']
+__all__ = ['KNOWN_DIFFERENCES', 'OTHER_ANSWERS', 'Difference', 'expects']
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,30 @@ KNOWN_DIFFERENCES = (
         'has a client that waits 1.2 times the advised timeout when a response breaks off half-way',
         'it listens for the end of a response, which then never comes, and not for its abortion',
     ),
+    Difference(
+        'a command polls at once',
+        'faye',
+        'has a client that ignores the advised interval for its next connect when it is asked for anything',
+        'all its commands begin with connect(); the first of them takes the place of the handshake command',
+    ),
 )
+
+# Requests (the scenarios of `test_fake_like_cometd.py`) that our fake answers otherwise than the CometD
+# server for Node: it follows the reference server, CometD for Java (`BayeuxServerImpl`), where they differ.
+OTHER_ANSWERS = {
+    'first connect': 'Java answers the first connect of a session at once; Node holds it',
+    'connect with company': 'Java gives advice if a connect has any; Node only if it may hold it',
+    'connect with company in front': 'Java gives advice if a connect has any; Node only if it may hold it',
+    'handshake with a numeric id': 'Java reads an id as text; Node returns what came',
+    'subscribe to a name without slash': 'Java refuses the subscription; Node throws, which becomes a 400',
+    'subscribe to a meta channel': 'Java refuses it by its security policy; Node only when it subscribes',
+    'subscribe of an unknown session': 'Java returns `subscription` in every reply; Node does not',
+    'unsubscribe what was never subscribed': 'Java misses a channel that does not exist; Node does not mind',
+    'publish to two subscriptions of oneself': 'Java sends one copy; Node one for each subscription',
+    'unknown meta channel': 'Java refuses by its security policy to create it; Node throws and answers 500',
+    'no message': 'Java answers 500, Node 400',
+    'a bare object': 'Java takes it for a list of one; Node expects a list',
+}
 
 
 def expects(name: str, program: str) -> bool:

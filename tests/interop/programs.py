@@ -161,11 +161,14 @@ class Exchange:
 
     Attributes:
         began, ended: places in the order of all facts; `ended` is None while it is under way.
+        began_at, ended_at: the same on the server's clock, in seconds.
     """
 
     began: int
+    began_at: float
     requests: list[dict[str, Any]]
     ended: int | None = None
+    ended_at: float | None = None
     status: int | None = None
     replies: list[dict[str, Any]] = field(default_factory=list)
 
@@ -222,9 +225,10 @@ class Server(Program):
         self._read()
         for place, fact in enumerate(self.facts):
             if fact['fact'] == 'request':
-                found[fact['exchange']] = Exchange(place, fact['messages'])
+                found[fact['exchange']] = Exchange(place, fact['at'] / 1000, fact['messages'])
             elif fact['fact'] == 'response' and fact['exchange'] in found:
                 exchange = found[fact['exchange']]
-                exchange.ended, exchange.status = place, fact['status']
+                exchange.ended, exchange.ended_at = place, fact['at'] / 1000
+                exchange.status = fact['status']
                 exchange.replies = fact['messages'] if isinstance(fact['messages'], list) else []
         return list(found.values())

@@ -5,7 +5,7 @@ import pytest
 from nameko_salesforce.bayeux import ChannelState, PublishRefused, State, SubscriptionRefused
 from tests.interop.differences import expects
 from tests.interop.ours import Inbox, wait_for_channel, wait_for_state
-from tests.interop.programs import SECONDS, wait_until
+from tests.interop.programs import SECONDS, TICK, wait_until
 
 HANDSHAKE, CONNECT, DISCONNECT = '/meta/handshake', '/meta/connect', '/meta/disconnect'
 
@@ -48,6 +48,27 @@ def test_many_connects_take_one_handshake_and_never_overlap(name, start_server, 
     wait_until(lambda: len(server.exchanges(CONNECT)) >= 40, 'forty connects')
     assert len(server.exchanges(HANDSHAKE)) == 1
     assert server.most_outstanding(CONNECT) == 1
+
+
+def test_a_connect_is_waited_for_as_long_as_the_server_advised(name, start_server, connect):
+    """Half a second is what the client would wait without the advice of a second."""
+    server = start_server(name, timeout=1000)
+    connect(server.url, assumed_hold=0.0, network_allowance=10 * TICK)
+
+    wait_until(lambda: len(server.exchanges(CONNECT)) == 3, 'the end of the held connect')
+
+    assert [reply['successful'] for reply in server.exchanges(CONNECT)[1].replies] == [True]
+
+
+def test_the_client_rests_between_connects_for_the_interval_that_the_server_advised(start_server, connect):
+    server = start_server('cometd', interval=300, timeout=50)
+    connect(server.url)
+
+    wait_until(lambda: len(server.exchanges(CONNECT)) == 4, 'four connects')
+
+    connects = server.exchanges(CONNECT)
+    rests = [after.began_at - before.ended_at for before, after in zip(connects, connects[1:], strict=False)]
+    assert min(rests) >= 0.299, rests
 
 
 def test_a_stop_ends_the_session_on_the_server(server, connect):
@@ -423,6 +444,7 @@ def test_a_response_that_was_lost_costs_its_events_but_not_the_session(server, c
 
     server.ask('lose')
     server.ask('publish', channel='/chat', data='lost')
+    server.wait_for('lost')
     wait_until(lambda: len(server.held()) == 1, 'the next held connect')
     server.ask('publish', channel='/chat', data='next')
 

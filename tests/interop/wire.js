@@ -18,13 +18,14 @@ exports.observe = httpServer => {
         const exchange = ++exchanges;
         let body = '';
         request.on('data', chunk => { body += chunk; });
-        request.on('end', () => say('request', {exchange, path: request.url, messages: parse(body)}));
+        request.on('end', () => say('request', {exchange, at: Date.now(), messages: parse(body)}));
         let answer = '';
         const end = response.end;
         response.end = function (content, ...rest) {
             answer = typeof content === 'string' ? content : '';
             if (losing && answer.includes('"data"')) {
                 losing = false;
+                say('lost');
                 return this.destroy();
             }
             return end.call(this, content, ...rest);
@@ -32,6 +33,7 @@ exports.observe = httpServer => {
         // "close" comes in any case; without "finish" before it the client went away.
         response.on('close', () => say('response', {
             exchange,
+            at: Date.now(),
             status: response.statusCode,
             complete: response.writableFinished,
             messages: parse(answer),

@@ -3,6 +3,7 @@
 import gc
 import os
 import time
+import traceback
 
 import eventlet
 import eventlet.patcher
@@ -49,12 +50,9 @@ def sockets():
 
 
 def green_threads():
-    """Green threads that are alive, ours not."""
-    return [
-        each
-        for each in gc.get_objects()
-        if isinstance(each, eventlet.greenthread.GreenThread) and each and not each.dead
-    ]
+    """Green threads that are alive, and where each of them stands."""
+    alive = [each for each in gc.get_objects() if isinstance(each, eventlet.greenthread.GreenThread) and each]
+    return {each: ''.join(traceback.format_stack(each.gr_frame)[-4:]) for each in alive}
 
 
 @pytest.fixture
@@ -68,7 +66,7 @@ def make_client(fake):
     """`make_client(ack=True, ...)` -> a started client with quick timing; nothing of it may survive."""
     assert not eventlet.patcher.is_monkey_patched('socket')
     assert isinstance(greenlet.getcurrent(), greenlet.greenlet)
-    before = sockets()
+    before, threads_before = sockets(), green_threads()
     clients = []
 
     def make(url=None, start=True, client=None, **options):
@@ -83,5 +81,6 @@ def make_client(fake):
         each.kill()
     eventlet.sleep(0)
     eventlet.sleep(0)
-    assert green_threads() == []
+    survivors = [where for thread, where in green_threads().items() if thread not in threads_before]
+    assert not survivors, '\n'.join(survivors)
     assert sockets() == before

@@ -43,6 +43,7 @@ def held(fake):
 # --- what users ask -----------------------------------------------------------------------------
 
 
+@pytest.mark.defect('D11')
 def test_an_event_reaches_its_callback(fake, make_client):
     got = collect(make_client(), '/a')
     fake.publish('/a', {'n': 1})
@@ -269,6 +270,24 @@ def test_a_slow_callback_does_not_keep_the_next_poll_back(fake, make_client):
     fake.publish('/a', 1)
     until(lambda: fake.journal('held', after=mark), 'the next poll, while the callback still runs')
     release.send()
+
+
+def test_a_backlog_that_outruns_its_callbacks_does_not_grow_memory(fake, make_client):
+    # Small pieces of one long response: the lane stops reading while more than ten events wait.
+    client, release, most = make_client(client={'mailbox_limit': 10}), eventlet.event.Event(), []
+    got = []
+
+    def slow(event):
+        release.wait()
+        got.append(event.data)
+        most.append(len(client._dispatcher._mailbox))
+
+    client.subscribe('/a', slow).get(timeout=100 * TICK)
+    fake.publish_many([('/a', 'x' * 1000)] * 2000)
+    until(lambda: len(client._dispatcher._mailbox) > 10, 'a full mailbox')
+    release.send()
+    until(lambda: len(got) == 2000, '2,000 events')
+    assert max(most) <= 10 + 2 * 65_536 // 1000
 
 
 def test_changes_are_told_to_the_observer(fake, make_client):
@@ -528,6 +547,17 @@ def test_kill_is_immediate_and_may_be_repeated(fake, make_client):
     client.kill()
     assert time.monotonic() - began < TICK
     until(lambda: not any(each['held'] for each in fake.sessions()), 'the end of the held poll')
+
+
+def test_kill_at_any_moment_leaves_nothing_behind(fake, make_client):
+    for moment in range(60):
+        client = make_client()
+        client.subscribe('/a', print)
+        eventlet.sleep(moment * TICK / 200)  # from before the handshake to well into the polls
+        client.publish('/a', 1)
+        client.kill()
+        assert client.state in (State.IDLE, State.HALTED)
+    # The fixture looks for survivors.
 
 
 def test_stop_before_start_and_twice_is_harmless(make_client):

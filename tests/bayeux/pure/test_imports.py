@@ -2,26 +2,14 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
-PURE = [
-    'advice',
-    'backoff',
-    'channels',
-    'commands',
-    'decoder',
-    'effects',
-    'errors',
-    'exchanges',
-    'failures',
-    'messages',
-    'negotiation',
-    'policy',
-    'session',
-    'subscriptions',
-    'transitions',
-]
+CONTRACTS = tomllib.loads((Path(__file__).parents[3] / 'pyproject.toml').read_text())['tool']['importlinter']
+# The import contract reads the source; this looks at what really gets loaded.
+PURE = next(each for each in CONTRACTS['contracts'] if each.get('id') == 'pure')['source_modules']
 FORBIDDEN = ('eventlet', 'greenlet', 'nameko', 'requests', 'redis', 'socket', 'ssl', 'http', 'logging')
 
 
@@ -33,7 +21,7 @@ def loaded_by(statement):
 
 @pytest.mark.parametrize('module', PURE)
 def test_a_pure_module_loads_no_io(module):
-    assert loaded_by(f'import nameko_salesforce.bayeux.{module}').isdisjoint(FORBIDDEN)
+    assert loaded_by(f'import {module}').isdisjoint(FORBIDDEN)
 
 
 def test_the_packages_load_nothing():

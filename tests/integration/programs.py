@@ -1,6 +1,7 @@
 """Services for `nameko run` in test_nameko_run.py. They tell what they do in their log."""
 
 import logging
+from pathlib import Path
 
 import eventlet
 from eventlet.event import Event
@@ -20,13 +21,17 @@ class Plain:
 
 
 class Slow:
+    """Works on each event until the file exists that the event names."""
+
     name = 'slow'
 
     @subscribe('/work')
     def work(self, channel, data):
-        log.info('begun %s', data)
-        eventlet.sleep(1.0)
-        log.info('done %s', data)
+        gate = Path(data)
+        log.info('begun %s', gate.name)
+        while not gate.exists():
+            eventlet.sleep(0.02)
+        log.info('done %s', gate.name)
 
 
 class Expiring:

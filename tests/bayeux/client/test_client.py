@@ -271,6 +271,24 @@ def test_a_slow_callback_does_not_keep_the_next_poll_back(fake, make_client):
     release.send()
 
 
+def test_a_backlog_that_outruns_its_callbacks_does_not_grow_memory(fake, make_client):
+    # Small pieces of one long response: the lane stops reading while more than ten events wait.
+    client, release, most = make_client(client={'mailbox_limit': 10}), eventlet.event.Event(), []
+    got = []
+
+    def slow(event):
+        release.wait()
+        got.append(event.data)
+        most.append(len(client._dispatcher._mailbox))
+
+    client.subscribe('/a', slow).get(timeout=100 * TICK)
+    fake.publish_many([('/a', 'x' * 1000)] * 2000)
+    until(lambda: len(client._dispatcher._mailbox) > 10, 'a full mailbox')
+    release.send()
+    until(lambda: len(got) == 2000, '2,000 events')
+    assert max(most) <= 10 + 2 * 65_536 // 1000
+
+
 def test_changes_are_told_to_the_observer(fake, make_client):
     told = []
     client = make_client(client={'observe': told.append})

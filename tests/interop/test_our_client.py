@@ -42,10 +42,12 @@ def test_a_held_connect_is_renewed_when_the_server_answers_it(name, start_server
 
 def test_many_connects_take_one_handshake_and_never_overlap(name, start_server, connect):
     """The old library made 37 handshakes in two seconds here, because it overlooked the advice."""
-    server = start_server(name, timeout=25)
+    # faye forgets a session that sent no connect for twice the time; a busy machine may stop us for a while.
+    hold, connects = {'cometd': (25, 40), 'faye': (300, 10)}[name]
+    server = start_server(name, timeout=hold)
     connect(server.url)
 
-    wait_until(lambda: len(server.exchanges(CONNECT)) >= 40, 'forty connects')
+    wait_until(lambda: len(server.exchanges(CONNECT)) >= connects, f'{connects} connects')
     assert len(server.exchanges(HANDSHAKE)) == 1
     assert server.most_outstanding(CONNECT) == 1
 

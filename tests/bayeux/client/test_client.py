@@ -43,6 +43,7 @@ def held(fake):
 # --- what users ask -----------------------------------------------------------------------------
 
 
+@pytest.mark.defect('D11')
 def test_an_event_reaches_its_callback(fake, make_client):
     got = collect(make_client(), '/a')
     fake.publish('/a', {'n': 1})

@@ -100,6 +100,14 @@ def test_any_bytes_end_in_success_or_one_failure_and_pieces_make_no_difference(b
         assert found == (value if isinstance(value, list) else [value])
 
 
+@pytest.mark.defect('D11')
+@pytest.mark.parametrize('text', [b'"[{}]"', b'["{}"]'])
+def test_a_string_is_never_taken_for_a_list_of_messages(text):
+    found, failure = decode(text)
+    assert found == []
+    assert kind(failure) in (FailureKind.NOT_JSON, FailureKind.MALFORMED)
+
+
 def test_a_message_leaves_with_its_last_byte():
     decoder = MessageDecoder()
     assert decoder.feed(b'[{"a":1') == []

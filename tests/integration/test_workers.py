@@ -7,7 +7,7 @@ from nameko_salesforce.bayeux.extension import Subscribe
 from nameko_salesforce.bayeux.workers import Workers
 
 
-def test_a_container_that_is_being_killed_gets_no_work_and_no_complaint(world):
+def test_a_container_that_is_being_killed_gets_no_work_and_no_complaint(world, monkeypatch):
     seen = []
 
     class Service:
@@ -20,11 +20,11 @@ def test_a_container_that_is_being_killed_gets_no_work_and_no_complaint(world):
     container = world.make(Service).container
     entrypoint = get_extension(container, Subscribe)
     workers = Workers(container, slots=1)
-    container._being_killed = True  # as between the first step of kill() and that of our entrypoint
-    with world.bounded():
+    with monkeypatch.context() as patch, world.bounded():
+        # As between the first step of kill() and that of our entrypoint.
+        patch.setattr(container, '_being_killed', True)
         workers.spawn(entrypoint, ('/a', 1))
         workers.spawn(entrypoint, ('/a', 2))
-    container._being_killed = False
     assert seen == []
 
 

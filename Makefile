@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV = .venv
 VENV3 = .venv-nameko3
+VENV_OLDEST = .venv-oldest
 BIN = $(VENV)/bin
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-pure test-client test-fake test-integration test-properties interop static fake format diagram build clean
+.PHONY: help demo coverage test-oldest test test-pure test-client test-fake test-integration test-properties interop static fake format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -27,6 +28,13 @@ $(VENV3)/.installed: setup.py constraints.txt requirements-dev.txt | python-pack
 	@echo "Installing Python packages into $(VENV3) (Nameko 3.0rc)"
 	@$(PYTHON) -m venv $(VENV3)
 	@$(VENV3)/bin/pip install -q --disable-pip-version-check -c constraints.txt -r requirements-dev.txt -e '.[fake]' nameko==3.0.0rc11
+	@touch $@
+
+$(VENV_OLDEST)/.installed: setup.py constraints-oldest.txt | python-packages
+	@echo "Installing Python packages into $(VENV_OLDEST) (the oldest that setup.py allows)"
+	@$(PYTHON) -m venv $(VENV_OLDEST)
+	@$(VENV_OLDEST)/bin/pip install -q --disable-pip-version-check -c constraints-oldest.txt -e '.[fake]' \
+		hypothesis proxy.py pytest pytest-timeout 'setuptools<81' trustme
 	@touch $@
 
 tests/interop/node_modules/.installed: tests/interop/package.json tests/interop/package-lock.json
@@ -66,6 +74,9 @@ test-integration: $(VENV)/.installed $(VENV3)/.installed  ## real Nameko contain
 	$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
 	$(VENV3)/bin/python -m pytest tests/integration $(PYTEST_ARGS)
 
+test-oldest: $(VENV_OLDEST)/.installed  ## client and fake with the oldest packages that setup.py allows
+	$(VENV_OLDEST)/bin/python -m pytest tests/bayeux tests/fake $(PYTEST_ARGS)
+
 # --- upkeep -----------------------------------------------------------------------------------
 
 static: $(VENV)/.installed  ## ruff, mypy, import contracts
@@ -79,6 +90,11 @@ format: $(VENV)/.installed  ## let ruff format and sort
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+coverage: $(VENV)/.installed  ## branch coverage of the library, by its pure, socket and client tests
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests/bayeux $(PYTEST_ARGS)
+	$(BIN)/coverage report
+
 diagram: $(VENV)/.installed  ## draw the state diagrams from the tables into docs/session.md
 	$(BIN)/python tools/diagram.py
 
@@ -86,4 +102,4 @@ build: $(VENV)/.installed  ## build wheel and sdist into dist/
 	$(BIN)/python -m build
 
 clean:  ## remove environments and caches
-	rm -rf $(VENV) $(VENV3) build dist *.egg-info tests/interop/node_modules .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV3) $(VENV_OLDEST) build dist *.egg-info tests/interop/node_modules .hypothesis .mypy_cache .ruff_cache

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nameko_salesforce.bayeux.backoff import Backoff
     from nameko_salesforce.bayeux.client import Client
+    from nameko_salesforce.bayeux.codec import Codec
+    from nameko_salesforce.bayeux.effects import ChannelChanged, MessageSkipped, StateChanged
     from nameko_salesforce.bayeux.errors import (
         BayeuxError,
         ExchangeFailed,
@@ -26,41 +28,85 @@ if TYPE_CHECKING:
         UnsubscriptionRefused,
     )
     from nameko_salesforce.bayeux.extension import subscribe
-    from nameko_salesforce.bayeux.messages import Delivery
+    from nameko_salesforce.bayeux.failures import Failure, FailureKind
+    from nameko_salesforce.bayeux.lane import Extension
+    from nameko_salesforce.bayeux.messages import Delivery, Reply
+    from nameko_salesforce.bayeux.policy import Action, GenericPolicy, Policy, Step, Trouble, Verdict
+    from nameko_salesforce.bayeux.preparation import Preparation, PreparationFailed, Prepared
+    from nameko_salesforce.bayeux.results import Result
     from nameko_salesforce.bayeux.session import SessionOptions
+    from nameko_salesforce.bayeux.subscriptions import ChannelStatus
     from nameko_salesforce.bayeux.transitions import ChannelState, State
     from nameko_salesforce.bayeux.transport import TransportOptions
 
 __all__ = [
+    'Action',
     'Backoff',
     'BayeuxError',
+    'ChannelChanged',
     'ChannelState',
+    'ChannelStatus',
     'Client',
+    'Codec',
     'Delivery',
     'ExchangeFailed',
+    'Extension',
+    'Failure',
+    'FailureKind',
+    'GenericPolicy',
     'LocalError',
+    'MessageSkipped',
     'MessageTooLarge',
     'NotAnswered',
+    'Policy',
+    'Preparation',
+    'PreparationFailed',
+    'Prepared',
     'PublishRefused',
     'Refused',
     'RemoteError',
+    'Reply',
+    'Result',
     'SessionOptions',
     'State',
+    'StateChanged',
+    'Step',
     'Stopped',
     'SubscriptionRefused',
     'TransportOptions',
+    'Trouble',
     'UnsubscriptionRefused',
+    'Verdict',
     'subscribe',
 ]
 
 _HOMES = {
+    'Action': 'policy',
     'Backoff': 'backoff',
+    'ChannelChanged': 'effects',
     'ChannelState': 'transitions',
+    'ChannelStatus': 'subscriptions',
     'Client': 'client',
+    'Codec': 'codec',
     'Delivery': 'messages',
+    'Extension': 'lane',
+    'Failure': 'failures',
+    'FailureKind': 'failures',
+    'GenericPolicy': 'policy',
+    'MessageSkipped': 'effects',
+    'Policy': 'policy',
+    'Preparation': 'preparation',
+    'PreparationFailed': 'preparation',
+    'Prepared': 'preparation',
+    'Reply': 'messages',
+    'Result': 'results',
     'SessionOptions': 'session',
     'State': 'transitions',
+    'StateChanged': 'effects',
+    'Step': 'policy',
     'TransportOptions': 'transport',
+    'Trouble': 'policy',
+    'Verdict': 'policy',
     'subscribe': 'extension',
 }
 

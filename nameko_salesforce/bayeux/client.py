@@ -130,7 +130,7 @@ class Client:
         if not self._threads:
             self._dispatching = self._spawn(self._dispatcher.run)
             self._threads = [self._spawn(self._drive), self._dispatching]
-        self._inbox.put(lambda now: self._session.start(now))
+        self._tell(lambda now: self._session.start(now))
 
     def stop(self, timeout: float | None = None) -> None:
         """End the session at the server, within a bound, then everything else. Never raises.
@@ -142,7 +142,7 @@ class Client:
         if not self._threads:
             return
         if self.state is not State.HALTED:
-            self._inbox.put(lambda now: self._session.stop(now))
+            self._tell(lambda now: self._session.stop(now))
             bound = self._session_options.disconnect_timeout + STOP_MARGIN if timeout is None else timeout
             self.wait_for_state(State.HALTED, bound)
         self.kill()
@@ -300,6 +300,10 @@ class Client:
                 log.exception('%s: the session failed from within and is begun anew', self._transport.url)
                 self._restart(repr(exc))
 
+    def _tell(self, call: Callable[[float], list[Effect]]) -> None:
+        """Have the driver enter the session. The one way in, and typed: eventlet's queue is not."""
+        self._inbox.put(call)
+
     def _step(self, inbox: LightQueue) -> None:
         deadline = self._session.deadline
         wait = None if deadline is None else max(0.0, deadline - self._clock())
@@ -322,7 +326,7 @@ class Client:
         self._session = self._renewed_session()
         pause = self._session_options.backoff.delay(3, self._draw())
         eventlet.sleep(pause)
-        self._inbox.put(lambda now: self._session.start(now))
+        self._tell(lambda now: self._session.start(now))
 
     def _renewed_session(self) -> Session:
         session = Session(self._session_options, self._policy, self._draw)
@@ -370,7 +374,7 @@ class Client:
     def _prepare(self, command: Prepare) -> None:
         preparation = self._preparation
         if isinstance(preparation, NoPreparation):
-            self._inbox.put(lambda now: self._session.prepared(command.attempt, None, now))
+            self._tell(lambda now: self._session.prepared(command.attempt, None, now))
             return
 
         def prepare() -> None:
@@ -384,9 +388,9 @@ class Client:
             else:
                 if prepared.url is not None:
                     self._transport.url = prepared.url
-                self._inbox.put(lambda now: self._session.prepared(command.attempt, prepared.ext, now))
+                self._tell(lambda now: self._session.prepared(command.attempt, prepared.ext, now))
                 return
-            self._inbox.put(lambda now: self._session.preparation_failed(command.attempt, failure, now))
+            self._tell(lambda now: self._session.preparation_failed(command.attempt, failure, now))
 
         self._spawn_preparation(prepare)
 
@@ -394,7 +398,7 @@ class Client:
         channel, attempt = command.channel, command.attempt
         preparation = self._preparation
         if isinstance(preparation, NoPreparation):
-            self._inbox.put(lambda now: self._session.channel_prepared(channel, attempt, None, now))
+            self._tell(lambda now: self._session.channel_prepared(channel, attempt, None, now))
             return
 
         def prepare() -> None:
@@ -404,11 +408,11 @@ class Client:
                 if not isinstance(exc, PreparationFailed):
                     log.exception('%s: the preparation of %s failed', self._transport.url, channel)
                 reason = f'preparation failed: {exc!r}'
-                self._inbox.put(
+                self._tell(
                     lambda now: self._session.channel_preparation_failed(channel, attempt, reason, now)
                 )
             else:
-                self._inbox.put(lambda now: self._session.channel_prepared(channel, attempt, ext, now))
+                self._tell(lambda now: self._session.channel_prepared(channel, attempt, ext, now))
 
         self._spawn_preparation(prepare)
 
@@ -437,7 +441,7 @@ class Client:
         if log.isEnabledFor(logging.DEBUG):
             for message in messages:
                 log.debug('< exchange %d: %s', exchange, _short(message))
-        self._inbox.put(lambda now: self._session.received(exchange, messages, now))
+        self._tell(lambda now: self._session.received(exchange, messages, now))
 
     def _wait_for_room(self) -> None:
         # The driver counts what was received only when it runs, and a full socket buffer would keep
@@ -447,9 +451,9 @@ class Client:
 
     def _ended(self, exchange: int, failure: Failure | None) -> None:
         if failure is None:
-            self._inbox.put(lambda now: self._session.finished(exchange, now))
+            self._tell(lambda now: self._session.finished(exchange, now))
         else:
-            self._inbox.put(lambda now: self._session.failed(exchange, failure, now))
+            self._tell(lambda now: self._session.failed(exchange, failure, now))
 
     # --- telling ---------------------------------------------------------------------------------
 
@@ -495,12 +499,13 @@ class Client:
         ticket = self._tickets
         result = Result(what, lambda: self._withdraw(ticket))
         self._results[ticket] = result
-        self._inbox.put(call(ticket))
+        self._tell(call(ticket))
         return result
 
     def _withdraw(self, ticket: int) -> None:
-        if self._results.pop(ticket, None) is not None:
-            self._inbox.put(lambda now: self._session.withdraw(ticket))
+        # The result stays: others may wait for it, and an answer to what was sent still comes.
+        if ticket in self._results:
+            self._tell(lambda now: self._session.withdraw(ticket))
 
     def _check_size(self, channel: str, data: Any) -> None:
         options = self._transport_options

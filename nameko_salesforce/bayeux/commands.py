@@ -12,7 +12,7 @@ from typing import Any
 
 from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.effects import Answered, Effect, PrepareChannel
-from nameko_salesforce.bayeux.errors import ExchangeFailed, PublishRefused, RemoteError
+from nameko_salesforce.bayeux.errors import ExchangeFailed, NotAnswered, PublishRefused, RemoteError
 from nameko_salesforce.bayeux.exchanges import Exchange
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.messages import Publish, Reply, Request, Subscribe, Unsubscribe
@@ -69,8 +69,11 @@ class CommandLane:
         self._outbox.append(_Message(ticket, channel, data))
 
     def withdraw(self, ticket: int) -> None:
-        """Forget a message that was not sent yet."""
-        self._outbox = deque(each for each in self._outbox if each.ticket != ticket)
+        """Forget a message that was not sent yet, and say so; the answer to one that was sent still comes."""
+        kept = deque(each for each in self._outbox if each.ticket != ticket)
+        if len(kept) < len(self._outbox):
+            self._emit(Answered(ticket, NotAnswered('withdrawn before it was sent')))
+        self._outbox = kept
 
     def next_due(self) -> float | None:
         """When something can be done on a free lane; None while nothing waits."""

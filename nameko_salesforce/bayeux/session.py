@@ -180,9 +180,10 @@ class Session:
         self._commands.publish(channel, data, ticket)
         return self._after_request(now)
 
-    def withdraw(self, ticket: int) -> None:
+    def withdraw(self, ticket: int) -> list[Effect]:
         """Forget a message that was not sent yet; one that was sent is not called back."""
         self._commands.withdraw(ticket)
+        return self._take()
 
     # --- outcomes --------------------------------------------------------------------------------
 

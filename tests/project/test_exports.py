@@ -1,9 +1,11 @@
 """Public names, in full: who adds or removes one changes this file, and a reviewer sees it."""
 
+import ast
 import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import fake_salesforce
 import pytest
@@ -25,34 +27,52 @@ MODULES = sorted(
 # What users import. Modules that are not listed are parts of these, and may change in any release.
 PUBLIC = {
     'nameko_salesforce': ['__version__'],
+    # The client, and what its arguments, callbacks and results are.
     'nameko_salesforce.bayeux': [
+        'Action',
         'Backoff',
         'BayeuxError',
+        'ChannelChanged',
         'ChannelState',
+        'ChannelStatus',
         'Client',
+        'Codec',
         'Delivery',
         'ExchangeFailed',
+        'Extension',
+        'Failure',
+        'FailureKind',
+        'GenericPolicy',
         'LocalError',
+        'MessageSkipped',
         'MessageTooLarge',
         'NotAnswered',
+        'Policy',
+        'Preparation',
+        'PreparationFailed',
+        'Prepared',
         'PublishRefused',
         'Refused',
         'RemoteError',
+        'Reply',
+        'Result',
         'SessionOptions',
         'State',
+        'StateChanged',
+        'Step',
         'Stopped',
         'SubscriptionRefused',
         'TransportOptions',
+        'Trouble',
         'UnsubscriptionRefused',
+        'Verdict',
         'subscribe',
     ],
-    # Seams of the client: what its arguments, its callbacks and its results are.
+    # For a codec of one's own.
     'nameko_salesforce.bayeux.codec': ['JSON', 'Codec', 'Scan'],
-    'nameko_salesforce.bayeux.failures': ['Failure', 'FailureKind'],
-    'nameko_salesforce.bayeux.policy': ['Action', 'GenericPolicy', 'Policy', 'Step', 'Trouble', 'Verdict'],
-    'nameko_salesforce.bayeux.preparation': ['NoPreparation', 'Preparation', 'PreparationFailed', 'Prepared'],
-    'nameko_salesforce.bayeux.results': ['Result'],
+    # For a connection of one's own.
     'nameko_salesforce.bayeux.extension': ['BayeuxConnection', 'Subscribe', 'subscribe'],
+    'nameko_salesforce.bayeux.settings': ['KEYS', 'SECTION', 'BayeuxSettings', 'read_settings'],
     # The fake as a tool for users' tests.
     'fake_salesforce': [],
     'fake_salesforce.client': ['FakeServer', 'Faults', 'NotHappened', 'start_fake'],
@@ -72,6 +92,15 @@ def test_every_module_says_what_it_offers_and_has_it(name):
     offered = module.__all__
     assert len(set(offered)) == len(offered)
     assert [each for each in offered if not hasattr(module, each)] == []
+
+
+def test_the_typed_use_of_the_api_needs_public_modules_alone_and_leaves_no_name_of_the_client_out():
+    used = {}
+    for node in ast.walk(ast.parse((Path(__file__).parents[1] / 'typing/api.py').read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith('nameko_salesforce'):
+            used.setdefault(node.module, set()).update(alias.name for alias in node.names)
+    assert set(used) <= set(PUBLIC)
+    assert used['nameko_salesforce.bayeux'] == set(PUBLIC['nameko_salesforce.bayeux'])
 
 
 def test_a_lazy_name_is_the_object_of_its_home():

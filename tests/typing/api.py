@@ -14,38 +14,48 @@ import eventlet
 
 import nameko_salesforce
 from nameko_salesforce.bayeux import (
+    Action,
     Backoff,
     BayeuxError,
+    ChannelChanged,
     ChannelState,
+    ChannelStatus,
     Client,
+    Codec,
     Delivery,
     ExchangeFailed,
+    Extension,
+    Failure,
+    FailureKind,
+    GenericPolicy,
     LocalError,
+    MessageSkipped,
     MessageTooLarge,
     NotAnswered,
+    Policy,
+    Preparation,
+    PreparationFailed,
+    Prepared,
     PublishRefused,
     Refused,
     RemoteError,
+    Reply,
+    Result,
     SessionOptions,
     State,
+    StateChanged,
+    Step,
     Stopped,
     SubscriptionRefused,
     TransportOptions,
+    Trouble,
     UnsubscriptionRefused,
+    Verdict,
     subscribe,
 )
-from nameko_salesforce.bayeux.codec import JSON, Codec
-from nameko_salesforce.bayeux.dispatch import Notice
-from nameko_salesforce.bayeux.effects import ChannelChanged, MessageSkipped, StateChanged
+from nameko_salesforce.bayeux.codec import JSON
 from nameko_salesforce.bayeux.extension import BayeuxConnection
-from nameko_salesforce.bayeux.failures import Failure, FailureKind
-from nameko_salesforce.bayeux.lane import Extension
-from nameko_salesforce.bayeux.messages import Reply
-from nameko_salesforce.bayeux.policy import Action, GenericPolicy, Policy, Step, Trouble, Verdict
-from nameko_salesforce.bayeux.preparation import NoPreparation, Preparation, PreparationFailed, Prepared
-from nameko_salesforce.bayeux.results import Result
 from nameko_salesforce.bayeux.settings import BayeuxSettings
-from nameko_salesforce.bayeux.subscriptions import ChannelStatus
 
 assert_type(nameko_salesforce.__version__, str)
 
@@ -94,14 +104,14 @@ class Stamp:
 policy: Policy = PatientPolicy()
 preparation: Preparation = Positions()
 extension: Extension = Stamp()
-defaults: tuple[Policy, Preparation] = (GenericPolicy(), NoPreparation())
+defaults: tuple[Policy, Preparation] = (GenericPolicy(), Positions())
 
 
 def headers() -> dict[str, str]:
     return {'Authorization': 'Bearer token'}
 
 
-def observe(notice: Notice) -> None:
+def observe(notice: StateChanged | ChannelChanged | MessageSkipped) -> None:
     match notice:
         case StateChanged(old=old, new=new, why=why, failures=failures, wait=wait):
             assert_type((old, new), tuple[State, State])

@@ -62,8 +62,12 @@ def fake(fake_salesforce):
 
 
 @pytest.fixture
-def make_client(fake):
-    """`make_client(ack=True, ...)` -> a started client with quick timing; nothing of it may survive."""
+def make_client(fake, caplog):
+    """`make_client(ack=True, ...)` -> a started client with quick timing; nothing of it may survive.
+
+    Nor may it have met a bug of its own, which it survives by beginning anew: a test that provokes one
+    ends with `caplog.clear()`.
+    """
     assert not eventlet.patcher.is_monkey_patched('socket')
     assert isinstance(greenlet.getcurrent(), greenlet.greenlet)
     before, threads_before = sockets(), green_threads()
@@ -84,3 +88,4 @@ def make_client(fake):
     survivors = [where for thread, where in green_threads().items() if thread not in threads_before]
     assert not survivors, '\n'.join(survivors)
     assert sockets() == before
+    assert [each.getMessage() for each in caplog.get_records('call') if 'from within' in each.msg] == []

@@ -166,6 +166,30 @@ def test_a_result_that_is_not_waited_for_any_longer_withdraws_its_message(fake, 
     assert fake.journal('request', channel='/a') == []
 
 
+def test_giving_up_on_a_result_leaves_the_session_alone(fake, make_client, caplog):
+    client = connected(make_client())
+    fake.faults.add('never', channel='/a')
+    with pytest.raises(NotAnswered):
+        client.publish('/a', 1).get(timeout=TICK)
+    with pytest.raises(NotAnswered):
+        client.subscribe('/b', print).get(timeout=TICK)
+    until(lambda: client.channels['/b'].state is ChannelState.ACTIVE, 'the subscription')
+    assert fake.wait_for('request', channel='/meta/handshake', count=1)
+    assert len(fake.journal('request', channel='/meta/handshake')) == 1
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
+
+
+def test_one_who_gives_up_does_not_take_the_answer_from_another(fake, make_client):
+    fake.faults.add('never', channel='/meta/handshake', processed=False)
+    client = make_client()
+    result, heard = client.publish('/a', 1), []
+    waiting = eventlet.spawn(lambda: heard.append(pytest.raises(NotAnswered, result.get)))
+    with pytest.raises(NotAnswered):
+        result.get(timeout=2 * TICK)
+    until(lambda: heard, 'the other to hear that the message was withdrawn')
+    waiting.wait()
+
+
 def test_a_message_whose_answer_is_lost_raises_and_is_not_sent_twice(fake, make_client):
     client = connected(make_client())
     fake.faults.add('drop_after', channel='/a')
@@ -208,6 +232,8 @@ def test_a_timeout_that_leaks_out_of_headers_does_not_end_the_stream(fake, make_
 
     connected(make_client(client={'headers': headers}))
     assert leaks == []
+    assert 'failed from within' in caplog.text
+    caplog.clear()
 
 
 def test_extensions_see_and_change_every_message(fake, make_client):
@@ -503,6 +529,7 @@ def test_a_policy_that_raises_does_not_end_the_stream(fake, make_client, caplog)
     until(lambda: any(each['subscriptions'] == ['/a'] for each in fake.sessions()), 'the subscription')
     fake.publish('/a', 1)
     until(lambda: got == [1], 'the event')
+    caplog.clear()
 
 
 # --- the end ------------------------------------------------------------------------------------

@@ -356,7 +356,10 @@ def test_the_outcome_of_an_overtaken_preparation_is_ignored(hand):
     hand.stop()
     hand.start()
     hand.carry_out(hand.session.prepared(1, None, hand.now))
+    hand.carry_out(hand.session.preparation_failed(1, Failure(FailureKind.RESET), hand.now))
+    hand.carry_out(hand.session.preparation_failed(1, '401::Authentication invalid', hand.now))
     assert hand.state is State.PREPARING
+    assert hand.session.failures == 0
 
 
 # --- what a lost session means ------------------------------------------------------------------

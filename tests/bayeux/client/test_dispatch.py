@@ -1,0 +1,211 @@
+"""Who is called for what."""
+
+import eventlet
+import pytest
+
+from nameko_salesforce.bayeux import dispatch
+from nameko_salesforce.bayeux.dispatch import Dispatcher
+from nameko_salesforce.bayeux.effects import StateChanged
+from nameko_salesforce.bayeux.errors import LocalError
+from nameko_salesforce.bayeux.messages import Delivery, Reply
+from nameko_salesforce.bayeux.transitions import State
+
+CHANGE = StateChanged(State.IDLE, State.PREPARING, 'started', 0, None)
+
+
+class Post:
+    """A dispatcher whose loop runs when the test says so."""
+
+    def __init__(self, **options):
+        self.seen = []
+        self.dispatcher = Dispatcher(options.pop('limit', 1000), options.pop('observe', self.seen.append))
+
+    def add(self, channel, name=None):
+        def callback(event):
+            self.seen.append((name or channel, event.data))
+
+        self.dispatcher.add(channel, callback)
+        return callback
+
+    def deliver(self, channel, *data):
+        self.dispatcher.deliver([Delivery(channel, each) for each in data])
+
+    def run(self):
+        """Let the loop work off what is there."""
+        loop = eventlet.spawn(self.dispatcher.run)
+        eventlet.sleep(0)
+        loop.kill()
+        seen, self.seen[:] = list(self.seen), []
+        return seen
+
+
+@pytest.fixture
+def post():
+    return Post()
+
+
+def test_events_reach_the_callbacks_of_their_channel_in_order(post):
+    post.add('/a')
+    post.add('/b')
+    post.deliver('/a', 1, 2)
+    post.deliver('/b', 3)
+    post.deliver('/a', 4)
+    assert post.run() == [('/a', 1), ('/a', 2), ('/b', 3), ('/a', 4)]
+
+
+@pytest.mark.parametrize('pattern', ['/a/b', '/a/*', '/a/**', '/**', '/a/b?Id=1'])
+def test_the_concrete_channel_finds_its_pattern(post, pattern):
+    post.add(pattern)
+    post.deliver('/a/b', 1)
+    assert post.run() == [(pattern, 1)]
+
+
+@pytest.mark.parametrize('pattern', ['/a', '/b/*', '/a/b/**', '/a/b/c', '/*'])
+def test_a_pattern_that_does_not_match_is_not_called(post, pattern):
+    post.add(pattern)
+    post.deliver('/a/b', 1)
+    assert post.run() == []
+
+
+def test_events_of_a_filtered_subscription_are_found_under_either_name(post):
+    post.add('/topic/X?Id=1')
+    post.deliver('/topic/X', 1)
+    post.deliver('/topic/X?Id=1', 2)
+    assert post.run() == [('/topic/X?Id=1', 1), ('/topic/X?Id=1', 2)]
+
+
+def test_an_event_without_a_callback_is_dropped_and_named_once(post, caplog):
+    caplog.set_level('INFO', 'nameko_salesforce.bayeux')
+    post.deliver('/nobody', 1, 2, 3)
+    assert post.run() == []
+    assert caplog.messages == ['events on /nobody have no callback and are dropped']
+
+
+def test_a_callback_added_later_is_called_from_then_on(post):
+    post.add('/a', 'first')
+    post.deliver('/a', 1)
+    assert post.run() == [('first', 1)]
+    post.add('/a', 'second')
+    post.deliver('/a', 2)
+    assert post.run() == [('first', 2), ('second', 2)]
+
+
+def test_a_callback_may_remove_itself_while_it_is_called(post):
+    def once(event):
+        post.seen.append(event.data)
+        post.dispatcher.remove('/a', once)
+
+    post.dispatcher.add('/a', once)
+    post.add('/a', 'other')
+    post.deliver('/a', 1, 2)
+    assert post.run() == [1, ('other', 1), ('other', 2)]
+
+
+def test_removing_tells_how_many_are_left(post):
+    first, second = post.add('/a', 'first'), post.add('/a', 'second')
+    assert post.dispatcher.remove('/a', first) == 1
+    assert post.dispatcher.channels() == ['/a']
+    assert post.dispatcher.remove('/a', second) == 0
+    assert post.dispatcher.channels() == []
+
+
+def test_removing_without_a_callback_removes_all(post):
+    post.add('/a', 'first')
+    post.add('/a', 'second')
+    assert post.dispatcher.remove('/a', None) == 0
+    post.deliver('/a', 1)
+    assert post.run() == []
+
+
+def test_removing_what_is_not_there_is_a_mistake_and_changes_nothing(post):
+    post.add('/a')
+    with pytest.raises(LocalError, match="'/b' is not subscribed to"):
+        post.dispatcher.remove('/b', None)
+    with pytest.raises(LocalError, match="'/a' is not subscribed to with"):
+        post.dispatcher.remove('/a', print)
+    assert post.dispatcher.channels() == ['/a']
+
+
+def test_replies_events_and_changes_keep_one_order(post):
+    post.add('/a')
+    post.dispatcher.listen('/meta/connect', lambda reply: post.seen.append(reply.id))
+    post.dispatcher.meta(Reply('/meta/connect', '1', True))
+    post.deliver('/a', 1)
+    post.dispatcher.tell(CHANGE)
+    post.dispatcher.meta(Reply('/meta/connect', '2', True))
+    assert post.run() == ['1', ('/a', 1), CHANGE, '2']
+
+
+def test_what_nobody_listens_to_is_not_kept(post):
+    quiet = Post(observe=None)
+    quiet.dispatcher.tell(CHANGE)
+    quiet.dispatcher.meta(Reply('/meta/connect', '1', True))
+    assert quiet.run() == []
+
+
+@pytest.mark.parametrize('error', [RuntimeError('boom'), eventlet.Timeout(None)])
+def test_what_a_callback_raises_is_logged_and_the_next_one_is_called(post, caplog, error):
+    def broken(_):
+        raise error
+
+    post.dispatcher.add('/a', broken)
+    post.dispatcher.listen('/meta/connect', broken)
+    post.add('/a')
+    post.deliver('/a', 1)
+    post.dispatcher.meta(Reply('/meta/connect', '1', True))
+    post.deliver('/a', 2)
+    assert post.run() == [('/a', 1), ('/a', 2)]
+    assert len(caplog.records) == 3
+
+
+def test_an_observer_that_raises_is_logged(caplog):
+    def broken(_):
+        raise RuntimeError('boom')
+
+    post = Post(observe=broken)
+    post.dispatcher.tell(CHANGE)
+    post.run()
+    assert 'observer: callback' in caplog.text
+
+
+def test_what_was_not_handled_can_be_forgotten(post):
+    post.add('/a')
+    post.deliver('/a', 1)
+    post.dispatcher.forget()
+    post.deliver('/a', 2)
+    assert post.run() == [('/a', 2)]
+
+
+def test_a_loop_that_was_forgotten_ends_after_its_item(post):
+    def forget(event):
+        post.seen.append(event.data)
+        post.dispatcher.forget()
+
+    post.dispatcher.add('/a', forget)
+    post.deliver('/a', 1)
+    post.deliver('/a', 2)
+    loop = eventlet.spawn(post.dispatcher.run)
+    with eventlet.Timeout(5):
+        loop.wait()
+    assert post.seen == [1]
+
+
+def test_room_is_made_by_handling(post):
+    post = Post(limit=1)
+    post.add('/a')
+    post.deliver('/a', 1, 2)
+    lane = eventlet.spawn(post.dispatcher.wait_for_room)
+    eventlet.sleep(0)
+    assert not lane.dead
+    post.run()
+    with eventlet.Timeout(5):
+        lane.wait()
+
+
+def test_any_number_of_concrete_channels_costs_bounded_memory(post, monkeypatch):
+    monkeypatch.setattr(dispatch, 'ROUTES', 10)
+    post.add('/users/*')
+    for number in range(100):
+        post.deliver(f'/users/{number}', number)
+    assert len(post.run()) == 100
+    assert len(post.dispatcher._routes) <= 10

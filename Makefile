@@ -95,7 +95,7 @@ coverage: $(VENV)/.installed  ## branch coverage of the library, by its pure, so
 	$(BIN)/coverage run -m pytest tests/bayeux $(PYTEST_ARGS)
 	$(BIN)/coverage report
 
-diagram: $(VENV)/.installed  ## draw the state diagrams from the tables into docs/session.md
+diagram: $(VENV)/.installed  ## draw the state diagrams from the tables into docs/
 	$(BIN)/python tools/diagram.py
 
 build: $(VENV)/.installed  ## build wheel and sdist into dist/

@@ -1,6 +1,7 @@
-"""Draws the state tables of the session into docs/session.md; `make diagram` runs it.
+"""Draws the state tables of the session into docs/; `make diagram` runs it.
 
-A test compares the file with what this draws, so the document cannot grow stale.
+docs/session.md is drawn whole; docs/architecture.md holds the picture of the connection between two
+markers. A test compares both with what this draws, so that they cannot grow stale.
 """
 
 import inspect
@@ -19,7 +20,10 @@ from nameko_salesforce.bayeux.transitions import (
     State,
 )
 
-TARGET = Path(__file__).parents[1] / 'docs' / 'session.md'
+DOCS = Path(__file__).parents[1] / 'docs'
+TARGET = DOCS / 'session.md'
+ARCHITECTURE = DOCS / 'architecture.md'
+BEGIN, END = '<!-- drawn by make diagram -->\n', '<!-- end of the drawing -->'
 
 # Not drawn: they lead from everywhere to where everybody expects, and would bury the rest.
 SELF_EXPLANATORY = {Input.STOP, Input.HALT}
@@ -67,6 +71,13 @@ def document() -> str:
             _channel_rows(),
         )
     )
+
+
+def architecture(text: str) -> str:
+    """The architecture with the picture of the connection between its markers."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + BEGIN + _mermaid(State.IDLE, _drawn_connection(), State.HALTED) + END + after
 
 
 Edge = tuple[str, str, str]  # from, to, input
@@ -140,14 +151,15 @@ def _channel_rows() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file; with `--check` only compare."""
-    drawn = document()
+    """Write the files; with `--check` only compare."""
+    text = ARCHITECTURE.read_text()
+    drawn = {TARGET: document(), ARCHITECTURE: architecture(text)}
     if arguments == ['--check']:
-        stale = not TARGET.exists() or TARGET.read_text() != drawn
-        print('docs/session.md is stale: run make diagram' if stale else 'docs/session.md is up to date')
-        return int(stale)
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(drawn)
+        stale = [path.name for path, new in drawn.items() if not path.exists() or path.read_text() != new]
+        print(f'stale: {", ".join(stale)}; run make diagram' if stale else 'the drawings are up to date')
+        return int(bool(stale))
+    for path, new in drawn.items():
+        path.write_text(new)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""docs/session.md is what the tables are."""
+"""What docs/ shows of the states is what the tables are."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 DRAWN = (ROOT / 'docs/session.md').read_text()
 
 
-def test_the_document_is_drawn_from_the_tables_of_today():
+def test_the_documents_are_drawn_from_the_tables_of_today():
     done = subprocess.run(
         [sys.executable, ROOT / 'tools/diagram.py', '--check'], capture_output=True, text=True, check=False
     )

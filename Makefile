@@ -6,7 +6,7 @@ VENV_OLDEST = .venv-oldest
 BIN = $(VENV)/bin
 PYTEST_ARGS ?=
 
-.PHONY: help demo coverage test-oldest test test-pure test-client test-fake test-integration test-properties interop static fake format diagram build clean
+.PHONY: bench-fake bench-transport help demo coverage test-oldest test test-pure test-client test-fake test-integration test-properties interop static fake format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -97,6 +97,12 @@ coverage: $(VENV)/.installed  ## branch coverage of the library, by its pure, so
 
 diagram: $(VENV)/.installed  ## draw the state diagrams from the tables into docs/
 	$(BIN)/python tools/diagram.py
+
+bench-fake: $(VENV)/.installed  ## hold 2,000 polls at the fake: memory for each, time of one broadcast
+	$(BIN)/python benchmarks/held_polls.py
+
+bench-transport: $(VENV)/.installed  ## CPU of one exchange and of decoding, next to the least that can be done
+	$(BIN)/python benchmarks/transport.py
 
 build: $(VENV)/.installed  ## build wheel and sdist into dist/
 	$(BIN)/python -m build

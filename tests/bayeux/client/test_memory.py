@@ -53,4 +53,3 @@ def test_a_backlog_of_50_mb_in_one_response_grows_memory_by_a_few(fake):
     assert (result['count'], result['ordered']) == (EVENTS, True)
     # 1,000 events wait for the callback at most, some 2 KB each as Python objects, and one piece of a body.
     assert result['grown'] < 16 * 2**20, f'grew by {result["grown"] / 2**20:.1f} MiB'
-    print(f'grew by {result["grown"] / 2**20:.1f} MiB')

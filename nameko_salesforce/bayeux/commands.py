@@ -6,7 +6,7 @@ verdict. Sends nothing twice unless the server has said that it did nothing.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,16 +124,21 @@ class CommandLane:
         Returns:
             A verdict that ends the session, where one was given; else None.
         """
-        last: Verdict | None = None
+        ending: Verdict | None = None
+        undone: list[Request] = []
         for request, reply in exchange.replies:
             if reply.successful:
                 continue
             verdict = self._policy.judge(trouble(Step.COMMAND, reply, None))
             if verdict.action in ENDS_SESSION:
-                last = verdict
-                self._take_back(request, verdict.reason)
+                ending = verdict
+                undone.append(request)
             else:
                 self._refuse(request, verdict, now)
+        missing = exchange.unanswered()
+        due = [request for request in missing if not isinstance(request, Publish)]
+        if failure is None and due:
+            failure = Failure(FailureKind.NO_REPLY, due[0].channel)
         if failure is None:
             self._failures = 0
         else:
@@ -142,10 +147,12 @@ class CommandLane:
             pause = max(verdict.pause, self._backoff.delay(self._failures, self._draw()))
             self._open_at = now + pause
             if verdict.action in ENDS_SESSION:
-                last = verdict
-        for request in exchange.unanswered():
-            self._unanswered(request, failure)
-        return last
+                ending = verdict
+        for request in missing:
+            self._unanswered(request, failure, ending)
+        if ending is not None:
+            self._take_back(undone, ending.reason)
+        return ending
 
     def abandoned(self, exchange: Exchange, why: str) -> None:
         """An exchange was dropped half-way; the session deals with the channels."""
@@ -159,12 +166,15 @@ class CommandLane:
             self._emit(Answered(message.ticket, error))
         self._outbox.clear()
 
-    def _take_back(self, request: Request, reason: str) -> None:
-        """The server knew no such session, so it did nothing: the request is due again in the next one."""
-        if isinstance(request, Subscribe | Unsubscribe):
-            self._channels.lost(request.subscription, reason, 0.0)
-        elif isinstance(request, Publish):
-            self._outbox.appendleft(_Message(self._tickets.pop(request.id), request.channel, request.data))
+    def _take_back(self, requests: Sequence[Request], reason: str) -> None:
+        """The server knew no such session, so it did nothing: they are due again in the next one."""
+        messages = []
+        for request in requests:
+            if isinstance(request, Subscribe | Unsubscribe):
+                self._channels.lost(request.subscription, reason, 0.0)
+            elif isinstance(request, Publish):
+                messages.append(_Message(self._tickets.pop(request.id), request.channel, request.data))
+        self._outbox.extendleft(reversed(messages))
 
     def _refuse(self, request: Request, verdict: Verdict, now: float) -> None:
         if isinstance(request, Subscribe | Unsubscribe):
@@ -172,13 +182,14 @@ class CommandLane:
         elif isinstance(request, Publish):
             self._answer(request, PublishRefused(request.channel, verdict.reason))
 
-    def _unanswered(self, request: Request, failure: Failure | None) -> None:
+    def _unanswered(self, request: Request, failure: Failure | None, ending: Verdict | None) -> None:
         if isinstance(request, Subscribe | Unsubscribe):
-            missing = failure or Failure(FailureKind.NO_REPLY, request.channel)
-            self._channels.lost(request.subscription, str(missing), self._open_at)
+            self._channels.lost(request.subscription, str(failure), self._open_at)
         elif isinstance(request, Publish):
-            # Without a failure the silence is a yes: a reply to a message is optional (spec).
-            self._answer(request, None if failure is None else ExchangeFailed(request.channel, str(failure)))
+            # A reply to a message is optional (spec): silence is a yes, but for an exchange that
+            # failed, and for a session that has turned out to be gone.
+            why = ending.reason if failure is None and ending is not None else failure
+            self._answer(request, None if why is None else ExchangeFailed(request.channel, str(why)))
 
     def _answer(self, request: Publish, error: RemoteError | None) -> None:
         self._emit(Answered(self._tickets.pop(request.id), error))

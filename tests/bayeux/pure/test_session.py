@@ -661,10 +661,17 @@ def test_a_lost_subscribe_is_sent_again_after_a_pause(hand):
     assert hand.answers() == {ticket: None}
 
 
-def test_a_subscribe_without_a_reply_is_sent_again(hand):
+@pytest.mark.parametrize('reply', [None, {'successful': None}, {'id': '999'}])
+def test_a_subscribe_without_a_reply_is_sent_again_with_growing_pauses(hand, reply):
     hand.to_proven().subscribe('/a')
-    hand.respond(Lane.COMMAND, [])
-    assert hand.sent(Lane.COMMAND)[0]['subscription'] == '/a'
+    waits = []
+    for _ in range(4):
+        (request,) = hand.out[Lane.COMMAND].requests
+        assert request.subscription == '/a'
+        hand.respond(Lane.COMMAND, [] if reply is None else [hand.reply_to(request, **reply)])
+        waits.append(hand.wait_for_deadline())
+    assert waits == [1, 2, 4, 8]
+    assert hand.state is State.CONNECTED
 
 
 def test_a_session_lost_on_the_command_lane_gives_up_the_held_poll(hand):
@@ -690,6 +697,28 @@ def test_a_message_that_an_unknown_session_published_is_published_in_the_next(ha
     assert hand.sent(Lane.COMMAND)[0]['data'] == 'x'
     hand.answer(Lane.COMMAND)
     assert hand.answers() == {ticket: None}
+
+
+def test_messages_that_an_unknown_session_published_keep_their_order(hand):
+    hand.to_proven().publish('/lane/is/busy')
+    for number in range(3):
+        hand.publish('/a', number)
+    hand.answer(Lane.COMMAND)
+    hand.answer(Lane.COMMAND, **GONE)
+    hand.wait_for_deadline()
+    hand.answer()
+    hand.answer()
+    assert [each['data'] for each in hand.sent(Lane.COMMAND)] == [0, 1, 2]
+
+
+def test_silence_is_no_yes_of_a_session_that_is_gone(hand):
+    hand.to_proven().publish('/lane/is/busy')
+    hand.subscribe('/a')
+    ticket = hand.publish('/b')
+    hand.answer(Lane.COMMAND)
+    subscribe, _ = hand.out[Lane.COMMAND].requests
+    hand.respond(Lane.COMMAND, [hand.reply_to(subscribe, **GONE)])
+    assert isinstance(hand.answers()[ticket], ExchangeFailed)
 
 
 def test_a_refused_message_raises_for_its_caller(hand):

@@ -48,7 +48,7 @@ class _Channel:
     reason: str = ''
     failures: int = 0
     retry_at: float = 0.0
-    in_doubt: bool = False  # a request was lost, so that nobody knows what the server has
+    in_doubt: bool = False  # the server may have it, whatever the state says
     subscribers: list[int] = field(default_factory=list)  # tickets
     leavers: list[int] = field(default_factory=list)  # tickets
     reported: tuple[ChannelState, str] = (ChannelState.WANTED, '')
@@ -80,9 +80,10 @@ class Subscriptions:
         record = self._book.setdefault(channel, _Channel(channel))
         record.subscribers.append(ticket)
         record.retry_at = min(record.retry_at, now)  # somebody asks: do not sit out an old pause
+        record.in_doubt = record.in_doubt or record.state is ChannelState.LEAVE
         self._apply(record, ChannelInput.SUBSCRIBE)
         if record.state is not ChannelState.REJOIN:
-            self._answer(record.leavers, Stopped(f'{channel}: subscribed again before the server answered'))
+            self._answer(record.leavers, _overtaken(channel))
         if record.state is ChannelState.ACTIVE:
             self._answer(record.subscribers, None)
 
@@ -153,25 +154,30 @@ class Subscriptions:
     def refused(self, channel: str, reason: str, pause: float, now: float) -> None:
         """The server said no to the channel's request; `pause` is the least wait in seconds."""
         record = self._book[channel]
-        in_doubt, record.in_doubt = record.in_doubt, False
         if record.state is ChannelState.PENDING:
-            self._refuse(record, reason, pause, now)
-            return
-        if record.state is not ChannelState.UNWANTED and not in_doubt:
-            self._answer(record.leavers, UnsubscriptionRefused(channel, reason))
-        self._apply(record, ChannelInput.REFUSED)
+            self._refuse(record, reason, pause, now)  # what was in doubt stays so: another one was refused
+        elif record.state is ChannelState.UNWANTED:
+            self._apply(record, ChannelInput.LOST if record.in_doubt else ChannelInput.REFUSED)
+        else:
+            # In doubt, the server may never have had it: then that is what was asked for.
+            self._answer(record.leavers, None if record.in_doubt else UnsubscriptionRefused(channel, reason))
+            record.in_doubt = False
+            self._apply(record, ChannelInput.REFUSED)
 
     def lost(self, channel: str, reason: str, retry_at: float) -> None:
         """The channel's request got no answer."""
         record = self._book[channel]
         record.in_doubt = True
         record.retry_at = retry_at
+        if record.state is ChannelState.REJOIN:
+            self._answer(record.leavers, _overtaken(channel))
         self._apply(record, ChannelInput.LOST, reason)
 
     def session_lost(self, reason: str) -> None:
         """The session is gone, and every subscription with it. Refused channels sit out their pause."""
         for record in list(self._book.values()):
             record.in_doubt = False
+            self._answer(record.leavers, None)
             if record.state is not ChannelState.REFUSED:
                 record.retry_at = 0.0
             self._apply(record, ChannelInput.SESSION_LOST, reason)
@@ -227,3 +233,7 @@ class Subscriptions:
         for ticket in tickets:
             self._emit(Answered(ticket, error))
         tickets.clear()
+
+
+def _overtaken(channel: str) -> Stopped:
+    return Stopped(f'{channel}: subscribed again before the server answered')

@@ -844,6 +844,35 @@ def test_a_channel_whose_leaving_was_lost_is_subscribed_anew_when_wanted_again(h
     assert hand.sent(Lane.COMMAND)[0]['channel'] == '/meta/subscribe'
 
 
+def test_whoever_left_is_answered_when_the_channel_is_wanted_again_and_the_leaving_is_lost(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND)
+    left = hand.unsubscribe('/a')
+    hand.subscribe('/a')
+    hand.fail(Lane.COMMAND)
+    assert isinstance(hand.answers()[left], Stopped)
+
+
+def test_whoever_left_is_answered_when_the_session_ends_although_it_is_wanted_again(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND)
+    left = hand.unsubscribe('/a')
+    hand.subscribe('/a')
+    hand.answer(**UNKNOWN)
+    assert hand.answers()[left] is None, 'with the session the subscription has ended'
+
+
+def test_a_channel_that_was_not_left_in_time_is_still_left_at_the_server(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND)
+    hand.publish('/lane/is/busy')
+    hand.unsubscribe('/a')
+    hand.subscribe('/a')
+    hand.unsubscribe('/a')
+    hand.answer(Lane.COMMAND)
+    assert [each['channel'] for each in hand.sent(Lane.COMMAND)] == ['/meta/unsubscribe']
+
+
 def test_a_refused_unsubscription_raises_for_its_caller(hand):
     hand.to_proven().subscribe('/a')
     hand.answer(Lane.COMMAND)

@@ -506,6 +506,16 @@ def test_a_reply_that_says_neither_yes_nor_no_answers_nothing(hand, lane):
     hand.answer(lane, successful=None)
     assert hand.session.channels['/a'].state is not ChannelState.REFUSED
     if lane is Lane.POLL:
+@pytest.mark.parametrize('lane', list(Lane))
+def test_a_yes_on_another_channel_answers_nothing_whatever_its_id(hand, lane):
+    hand.to_proven().subscribe('/a')
+    hand.answer(lane, channel='/meta/unsubscribe')
+    assert hand.session.channels['/a'].state is not ChannelState.ACTIVE
+    assert hand.said(Ignored)
+    if lane is Lane.POLL:
+        assert hand.state is State.RECONNECTING
+
+
         assert hand.state is State.RECONNECTING
 
 

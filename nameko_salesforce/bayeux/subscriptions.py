@@ -46,6 +46,7 @@ class _Channel:
     attempt: int = 0
     ext: Mapping[str, Any] | None = None
     reason: str = ''
+    refusal: str = ''
     failures: int = 0
     retry_at: float = 0.0
     in_doubt: bool = False  # the server may have it, whatever the state says
@@ -105,12 +106,12 @@ class Subscriptions:
     # --- what the session does -------------------------------------------------------------------
 
     def due(self, now: float) -> Iterator[tuple[str, int, str]]:
-        """Channels to prepare now: (channel, attempt, last refusal). Moves each to `PREPARING`."""
+        """Channels to prepare now: (channel, attempt, the server's refusal). Moves each to `PREPARING`."""
         for record in list(self._book.values()):
             if self._waits(record) and record.retry_at <= now:
                 record.attempt += 1
                 self._apply(record, ChannelInput.PREPARE)
-                yield record.name, record.attempt, record.reason if record.failures else ''
+                yield record.name, record.attempt, record.refusal
 
     def next_due(self) -> float | None:
         """When the next channel is to be prepared; None where none waits."""
@@ -144,7 +145,7 @@ class Subscriptions:
         record.in_doubt = False
         joined = record.state is ChannelState.PENDING
         if joined:
-            record.reason, record.failures, record.retry_at = '', 0, 0.0
+            record.reason, record.refusal, record.failures, record.retry_at = '', '', 0, 0.0
         self._apply(record, ChannelInput.ACCEPTED)
         if joined:
             self._answer(record.subscribers, None)
@@ -155,6 +156,7 @@ class Subscriptions:
         """The server said no to the channel's request; `pause` is the least wait in seconds."""
         record = self._book[channel]
         if record.state is ChannelState.PENDING:
+            record.refusal = reason
             self._refuse(record, reason, pause, now)  # what was in doubt stays so: another one was refused
         elif record.state is ChannelState.UNWANTED:
             self._apply(record, ChannelInput.LOST if record.in_doubt else ChannelInput.REFUSED)

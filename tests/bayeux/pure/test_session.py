@@ -686,6 +686,18 @@ def test_a_subscribe_without_a_reply_is_sent_again_with_growing_pauses(hand, rep
 
 def test_a_session_lost_on_the_command_lane_gives_up_the_held_poll(hand):
     hand.to_proven().subscribe('/a')
+def test_a_preparation_that_fails_does_not_pass_for_a_refusal_of_the_server(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND, successful=False, error='400::invalid')
+    hand.prepares = False
+    hand.wait_for_deadline()
+    prepare = hand.said(PrepareChannel)[-1]
+    hand.carry_out(hand.session.channel_preparation_failed('/a', prepare.attempt, 'store down', hand.now))
+    assert hand.session.channels['/a'].reason == 'store down'
+    hand.wait_for_deadline()
+    assert [each.refusal for each in hand.said(PrepareChannel)] == ['', '400::invalid', '400::invalid']
+
+
     hand.answer(Lane.COMMAND, **GONE)
     assert hand.state is State.PAUSING
     assert Lane.POLL not in hand.out

@@ -20,9 +20,9 @@ from nameko_salesforce.bayeux.policy import Action, Policy, Step, Trouble, Verdi
 from nameko_salesforce.bayeux.subscriptions import Subscriptions
 from nameko_salesforce.bayeux.transitions import ChannelState
 
-__all__ = ['CommandLane']
+__all__ = ['ENDS_SESSION', 'CommandLane']
 
-ENDS_SESSION = (Action.HANDSHAKE, Action.LOGIN)
+ENDS_SESSION = (Action.HANDSHAKE, Action.LOGIN, Action.HALT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class CommandLane:
         self._outbox.clear()
 
     def _take_back(self, requests: Sequence[Request], reason: str) -> None:
-        """The server knew no such session, so it did nothing: they are due again in the next one."""
+        """The server did nothing, since it knew no such session: they are due again in the next one."""
         messages = []
         for request in requests:
             if isinstance(request, Subscribe | Unsubscribe):

@@ -25,7 +25,7 @@ from typing import Any
 
 from nameko_salesforce.bayeux.advice import Advice, Reconnect
 from nameko_salesforce.bayeux.backoff import Backoff
-from nameko_salesforce.bayeux.commands import CommandLane
+from nameko_salesforce.bayeux.commands import ENDS_SESSION, CommandLane
 from nameko_salesforce.bayeux.effects import (
     Abandon,
     Deliver,
@@ -474,7 +474,7 @@ class Session:
         verdict = self._commands.judge(exchange, failure, self._trouble, now)
         if verdict is None and failure is None and exchange.server_disconnected:
             verdict = self._policy.judge(self._trouble(Step.CONNECT, server_disconnected=True))
-        if verdict is not None and self._state in WITH_SESSION:
+        if verdict is not None and verdict.action in ENDS_SESSION:
             self._obey(verdict, now)
 
     # --- exchanges -------------------------------------------------------------------------------

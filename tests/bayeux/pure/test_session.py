@@ -23,7 +23,7 @@ from nameko_salesforce.bayeux.errors import (
 )
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.messages import Skipped
-from nameko_salesforce.bayeux.policy import GenericPolicy
+from nameko_salesforce.bayeux.policy import Action, GenericPolicy, Step, Verdict
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 
 UNKNOWN = {'successful': False, 'error': '402::session_unknown', 'advice': {'reconnect': 'handshake'}}
@@ -823,6 +823,36 @@ def test_a_channel_whose_subscribe_was_lost_is_unsubscribed_to_be_sure(hand):
 def test_an_active_channel_is_unsubscribed_at_the_server(hand):
     hand.to_proven().subscribe('/a')
     hand.answer(Lane.COMMAND)
+class Halting(GenericPolicy):
+    """Halts on any failed or refused command."""
+
+    def judge(self, trouble):
+        return Verdict(Action.HALT if trouble.step is Step.COMMAND else Action.RETRY, trouble.reason)
+
+
+def test_a_policy_may_halt_on_a_refused_command(make_hand):
+    hand = make_hand(policy=Halting()).to_proven()
+    ticket = hand.subscribe('/a')
+    hand.answer(Lane.COMMAND, successful=False, error='403::quota')
+    assert (hand.state, hand.session.why) == (State.HALTED, '403::quota')
+    assert isinstance(hand.answers()[ticket], Stopped)
+
+
+def test_a_policy_may_halt_on_a_failed_command(make_hand):
+    hand = make_hand(policy=Halting()).to_proven()
+    hand.publish('/a')
+    hand.fail(Lane.COMMAND)
+    assert hand.state is State.HALTED
+
+
+def test_a_bare_disconnect_beside_a_command_never_makes_two_polls(make_hand):
+    hand = make_hand(policy=Halting()).to_proven()  # its verdict on the disconnect is to retry
+    hand.publish('/a')
+    hand.answer(Lane.COMMAND, {'channel': '/meta/disconnect'})
+    hand.answer()
+    assert hand.state is State.CONNECTED
+
+
     ticket = hand.unsubscribe('/a')
     assert hand.sent(Lane.COMMAND)[0]['channel'] == '/meta/unsubscribe'
     hand.answer(Lane.COMMAND)

@@ -224,7 +224,7 @@ class Session:
             if type(message) is Delivery:
                 if self._is_wanted(message, current):
                     deliveries.append(message)
-                if message.advice is not None:
+                if message.advice is not None and current is not None:
                     self._advice = self._advice.merge(message.advice)
             elif type(message) is Skipped:
                 self._effects.append(MessageSkipped(message))
@@ -372,6 +372,7 @@ class Session:
             self._move(Input.HALT, now, objected)
             return
         self._client_id = reply.client_id
+        self._last_answer = now
         self._advice = self._advice.after_handshake()
         self._ack = granted_ack(reply) if self._options.ack else None
         self._good_connects = 0
@@ -436,7 +437,8 @@ class Session:
                 self._move(Input.RETRY, now, verdict.reason, pause)
                 return
         # The first new session comes at once: it is routine. From the second in a row on, we back off.
-        pause = max(0.0 if self._failures == 1 else grown, verdict.pause, self._earliest_handshake() - now)
+        at_once = 0.0 if self._failures == 1 else grown
+        pause = max(at_once, verdict.pause, self._advice.interval, self._earliest_handshake() - now)
         event = Input.LOGIN if verdict.action is Action.LOGIN else Input.HANDSHAKE
         self._move(event, now, verdict.reason, pause)
 
@@ -473,6 +475,7 @@ class Session:
     def _judge_commands(self, exchange: Exchange, failure: Failure | None, now: float) -> None:
         verdict = self._commands.judge(exchange, failure, self._trouble, now)
         if verdict is None and failure is None and exchange.server_disconnected:
+            # A retry is the held poll's to ask for: it is still out.
             verdict = self._policy.judge(self._trouble(Step.CONNECT, server_disconnected=True))
         if verdict is not None and verdict.action in ENDS_SESSION:
             self._obey(verdict, now)

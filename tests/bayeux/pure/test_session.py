@@ -209,6 +209,25 @@ def test_advice_counts_from_any_message(hand):
     assert hand.out[Lane.POLL].read_timeout == 50 + 15
 
 
+def test_the_interval_is_waited_for_before_a_new_session_too(hand):
+    hand.to_proven()
+    hand.wait(3600)
+    hand.answer(**{**UNKNOWN, 'advice': {'reconnect': 'handshake', 'interval': 20000}})
+    assert hand.wait_for_deadline() == 20
+    hand.answer(successful=False, error='503::busy', advice={'reconnect': 'handshake', 'interval': 90000})
+    assert hand.wait_for_deadline() == 90
+
+
+def test_advice_of_an_overtaken_exchange_is_not_taken(hand):
+    late = hand.to_proven().out[Lane.POLL]
+    hand.fail()
+    hand.receive(late.exchange, [{**EVENT, 'advice': {'reconnect': 'none'}}])
+    hand.wait_for_deadline()
+    hand.answer()
+    assert hand.deliveries() == [1]
+    assert hand.state is State.CONNECTED
+
+
 # --- failures -----------------------------------------------------------------------------------
 
 
@@ -299,6 +318,12 @@ def test_past_max_interval_the_session_is_not_asked_again(hand):
     hand.now += 20
     hand.fail()
     assert hand.state is State.PAUSING
+
+
+def test_a_young_session_is_not_taken_for_one_that_must_be_gone(hand):
+    hand.to_connecting(advice={'timeout': 10000, 'interval': 0, 'maxInterval': 5000})
+    hand.fail()
+    assert hand.state is State.RECONNECTING
 
 
 def test_retry_after_is_respected(hand):
@@ -481,6 +506,16 @@ def test_a_late_reply_to_an_overtaken_connect_is_ignored(hand):
     assert hand.said(Ignored)
 
 
+@pytest.mark.parametrize('lane', list(Lane))
+def test_a_yes_on_another_channel_answers_nothing_whatever_its_id(hand, lane):
+    hand.to_proven().subscribe('/a')
+    hand.answer(lane, channel='/meta/unsubscribe')
+    assert hand.session.channels['/a'].state is not ChannelState.ACTIVE
+    assert hand.said(Ignored)
+    if lane is Lane.POLL:
+        assert hand.state is State.RECONNECTING
+
+
 @pytest.mark.defect('D12')
 def test_a_reply_with_a_foreign_id_is_not_taken_for_ours(hand):
     hand.to_connected()
@@ -506,16 +541,6 @@ def test_a_reply_that_says_neither_yes_nor_no_answers_nothing(hand, lane):
     hand.answer(lane, successful=None)
     assert hand.session.channels['/a'].state is not ChannelState.REFUSED
     if lane is Lane.POLL:
-@pytest.mark.parametrize('lane', list(Lane))
-def test_a_yes_on_another_channel_answers_nothing_whatever_its_id(hand, lane):
-    hand.to_proven().subscribe('/a')
-    hand.answer(lane, channel='/meta/unsubscribe')
-    assert hand.session.channels['/a'].state is not ChannelState.ACTIVE
-    assert hand.said(Ignored)
-    if lane is Lane.POLL:
-        assert hand.state is State.RECONNECTING
-
-
         assert hand.state is State.RECONNECTING
 
 
@@ -661,6 +686,18 @@ def test_the_next_preparation_learns_why_the_server_refused(hand):
     ]
 
 
+def test_a_preparation_that_fails_does_not_pass_for_a_refusal_of_the_server(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND, successful=False, error='400::invalid')
+    hand.prepares = False
+    hand.wait_for_deadline()
+    prepare = hand.said(PrepareChannel)[-1]
+    hand.carry_out(hand.session.channel_preparation_failed('/a', prepare.attempt, 'store down', hand.now))
+    assert hand.session.channels['/a'].reason == 'store down'
+    hand.wait_for_deadline()
+    assert [each.refusal for each in hand.said(PrepareChannel)] == ['', '400::invalid', '400::invalid']
+
+
 def test_a_lost_subscribe_is_sent_again_after_a_pause(hand):
     hand.to_proven()
     ticket = hand.subscribe('/a')
@@ -686,18 +723,6 @@ def test_a_subscribe_without_a_reply_is_sent_again_with_growing_pauses(hand, rep
 
 def test_a_session_lost_on_the_command_lane_gives_up_the_held_poll(hand):
     hand.to_proven().subscribe('/a')
-def test_a_preparation_that_fails_does_not_pass_for_a_refusal_of_the_server(hand):
-    hand.to_proven().subscribe('/a')
-    hand.answer(Lane.COMMAND, successful=False, error='400::invalid')
-    hand.prepares = False
-    hand.wait_for_deadline()
-    prepare = hand.said(PrepareChannel)[-1]
-    hand.carry_out(hand.session.channel_preparation_failed('/a', prepare.attempt, 'store down', hand.now))
-    assert hand.session.channels['/a'].reason == 'store down'
-    hand.wait_for_deadline()
-    assert [each.refusal for each in hand.said(PrepareChannel)] == ['', '400::invalid', '400::invalid']
-
-
     hand.answer(Lane.COMMAND, **GONE)
     assert hand.state is State.PAUSING
     assert Lane.POLL not in hand.out
@@ -798,31 +823,6 @@ def test_http_401_on_the_command_lane_fetches_a_new_token(hand):
     assert hand.said(Prepare)[-1].login
 
 
-def test_a_verdict_on_a_command_reaches_a_session_that_waits_to_reconnect(hand):
-    hand.to_proven().publish('/a')
-    hand.fail()
-    assert hand.state is State.RECONNECTING
-    hand.answer(Lane.COMMAND, **GONE)
-    assert hand.state is State.PAUSING
-
-
-# --- unsubscribe --------------------------------------------------------------------------------
-
-
-def test_a_channel_whose_subscribe_was_lost_is_unsubscribed_to_be_sure(hand):
-    hand.to_proven().subscribe('/a')
-    hand.fail(Lane.COMMAND)
-    ticket = hand.unsubscribe('/a')
-    hand.wait_for_deadline()
-    assert hand.sent(Lane.COMMAND)[0]['channel'] == '/meta/unsubscribe'
-    hand.answer(Lane.COMMAND, successful=False, error='403::unsubscribe_failed')
-    assert hand.answers()[ticket] is None, 'the server did not have it: that is what was asked for'
-    assert hand.session.channels == {}
-
-
-def test_an_active_channel_is_unsubscribed_at_the_server(hand):
-    hand.to_proven().subscribe('/a')
-    hand.answer(Lane.COMMAND)
 class Halting(GenericPolicy):
     """Halts on any failed or refused command."""
 
@@ -853,6 +853,31 @@ def test_a_bare_disconnect_beside_a_command_never_makes_two_polls(make_hand):
     assert hand.state is State.CONNECTED
 
 
+def test_a_verdict_on_a_command_reaches_a_session_that_waits_to_reconnect(hand):
+    hand.to_proven().publish('/a')
+    hand.fail()
+    assert hand.state is State.RECONNECTING
+    hand.answer(Lane.COMMAND, **GONE)
+    assert hand.state is State.PAUSING
+
+
+# --- unsubscribe --------------------------------------------------------------------------------
+
+
+def test_a_channel_whose_subscribe_was_lost_is_unsubscribed_to_be_sure(hand):
+    hand.to_proven().subscribe('/a')
+    hand.fail(Lane.COMMAND)
+    ticket = hand.unsubscribe('/a')
+    hand.wait_for_deadline()
+    assert hand.sent(Lane.COMMAND)[0]['channel'] == '/meta/unsubscribe'
+    hand.answer(Lane.COMMAND, successful=False, error='403::unsubscribe_failed')
+    assert hand.answers()[ticket] is None, 'the server did not have it: that is what was asked for'
+    assert hand.session.channels == {}
+
+
+def test_an_active_channel_is_unsubscribed_at_the_server(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND)
     ticket = hand.unsubscribe('/a')
     assert hand.sent(Lane.COMMAND)[0]['channel'] == '/meta/unsubscribe'
     hand.answer(Lane.COMMAND)

@@ -24,6 +24,10 @@ __all__ = ['ENDS_SESSION', 'CommandLane']
 
 ENDS_SESSION = (Action.HANDSHAKE, Action.LOGIN, Action.HALT)
 
+# So many requests an exchange takes at most: some 20 KB of subscribes, about one HTTP request. What waits
+# behind one that fails is then not lost with it, and a subscribe does not wait for 10,000 messages.
+PER_EXCHANGE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class _Message:
@@ -74,7 +78,7 @@ class CommandLane:
 
     def next_due(self) -> float | None:
         """When something can be done on a free lane; None while nothing waits."""
-        if self._outbox or self._channels.to_send():
+        if self._outbox or self._channels.waits_to_send():
             return self._open_at
         due = self._channels.next_due()
         return None if due is None else max(due, self._open_at)
@@ -86,17 +90,17 @@ class CommandLane:
                 self._emit(PrepareChannel(channel, attempt, refusal))
 
     def requests(self, client_id: str, next_id: Callable[[], str], now: float) -> list[Request]:
-        """All that waits, now under way; empty while the lane is shut."""
+        """The next of what waits, now under way; empty while the lane is shut."""
         if now < self._open_at:
             return []
         requests: list[Request] = []
-        for state, channel, ext in self._channels.to_send():
+        for state, channel, ext in self._channels.to_send()[:PER_EXCHANGE]:
             if state is ChannelState.READY:
                 requests.append(Subscribe(next_id(), client_id, channel, ext))
             else:
                 requests.append(Unsubscribe(next_id(), client_id, channel))
             self._channels.sent(channel)
-        while self._outbox:
+        while self._outbox and len(requests) < PER_EXCHANGE:
             message = self._outbox.popleft()
             request = Publish(next_id(), client_id, message.channel, message.data)
             requests.append(request)

@@ -42,6 +42,7 @@ class ChannelStatus:
 @dataclass(slots=True)
 class _Channel:
     name: str
+    number: int  # in declared order
     state: ChannelState = ChannelState.WANTED
     attempt: int = 0
     ext: Mapping[str, Any] | None = None
@@ -55,6 +56,8 @@ class _Channel:
     reported: tuple[ChannelState, str] = (ChannelState.WANTED, '')
 
 
+TO_PREPARE = (ChannelState.WANTED, ChannelState.REFUSED)
+TO_SEND = (ChannelState.READY, ChannelState.LEAVE)
 SETTLED = (ChannelState.WANTED, ChannelState.ACTIVE, ChannelState.REFUSED, ChannelState.GONE)
 REFUSABLE = (ChannelState.WANTED, ChannelState.PREPARING, ChannelState.READY, ChannelState.PENDING)
 
@@ -73,12 +76,19 @@ class Subscriptions:
         self._draw = draw
         self._emit = emit
         self._book: dict[str, _Channel] = {}
+        self._numbers = 0
+        # Which of them are in a state to wait for something: looked at in every step, the book is not.
+        self._to_prepare: dict[str, _Channel] = {}
+        self._to_send: dict[str, _Channel] = {}
 
     # --- what users ask --------------------------------------------------------------------------
 
     def subscribe(self, channel: str, ticket: int, now: float) -> None:
         """Want a channel. The ticket is answered by the next confirmation or refusal."""
-        record = self._book.setdefault(channel, _Channel(channel))
+        record = self._book.get(channel)
+        if record is None:
+            self._numbers += 1
+            record = self._book[channel] = _Channel(channel, self._numbers)
         record.subscribers.append(ticket)
         record.retry_at = min(record.retry_at, now)  # somebody asks: do not sit out an old pause
         record.in_doubt = record.in_doubt or record.state is ChannelState.LEAVE
@@ -107,15 +117,15 @@ class Subscriptions:
 
     def due(self, now: float) -> Iterator[tuple[str, int, str]]:
         """Channels to prepare now: (channel, attempt, the server's refusal). Moves each to `PREPARING`."""
-        for record in list(self._book.values()):
-            if self._waits(record) and record.retry_at <= now:
+        for record in _declared(self._to_prepare):
+            if record.retry_at <= now:
                 record.attempt += 1
                 self._apply(record, ChannelInput.PREPARE)
                 yield record.name, record.attempt, record.refusal
 
     def next_due(self) -> float | None:
         """When the next channel is to be prepared; None where none waits."""
-        return min((each.retry_at for each in self._book.values() if self._waits(each)), default=None)
+        return min((each.retry_at for each in self._to_prepare.values()), default=None)
 
     def prepared(self, channel: str, attempt: int, ext: Mapping[str, Any] | None) -> None:
         """A preparation ended well; one that was overtaken is ignored."""
@@ -132,8 +142,11 @@ class Subscriptions:
 
     def to_send(self) -> list[tuple[ChannelState, str, Mapping[str, Any] | None]]:
         """What waits for the command lane: (`READY` or `LEAVE`, channel, ext), in declared order."""
-        waiting = (ChannelState.READY, ChannelState.LEAVE)
-        return [(each.state, each.name, each.ext) for each in self._book.values() if each.state in waiting]
+        return [(each.state, each.name, each.ext) for each in _declared(self._to_send)]
+
+    def waits_to_send(self) -> bool:
+        """Whether anything does."""
+        return bool(self._to_send)
 
     def sent(self, channel: str) -> None:
         """The channel's request is on its way."""
@@ -205,6 +218,11 @@ class Subscriptions:
                 f'{record.name}: {event.value!r} cannot happen to a channel that is {record.state.value}'
             )
         record.state = CHANNEL[record.state, event]
+        for waiting, states in ((self._to_prepare, TO_PREPARE), (self._to_send, TO_SEND)):
+            if record.state in states:
+                waiting[record.name] = record
+            else:
+                waiting.pop(record.name, None)
         if reason and (event is ChannelInput.REFUSED or not record.failures):
             record.reason = reason  # a refusal stays the reason to show until the channel is active
         if record.state is ChannelState.GONE:
@@ -228,13 +246,14 @@ class Subscriptions:
         overtaken = record is None or record.attempt != attempt or record.state is not ChannelState.PREPARING
         return None if overtaken else record
 
-    def _waits(self, record: _Channel) -> bool:
-        return record.state in (ChannelState.WANTED, ChannelState.REFUSED)
-
     def _answer(self, tickets: list[int], error: RemoteError | None) -> None:
         for ticket in tickets:
             self._emit(Answered(ticket, error))
         tickets.clear()
+
+
+def _declared(waiting: Mapping[str, _Channel]) -> list[_Channel]:
+    return sorted(waiting.values(), key=lambda record: record.number)
 
 
 def _overtaken(channel: str) -> Stopped:

@@ -1,5 +1,7 @@
 """The session's rules, one by one. The tables themselves: test_transitions.py."""
 
+import sys
+
 import pytest
 
 from nameko_salesforce.bayeux.effects import (
@@ -593,6 +595,47 @@ def test_channels_are_subscribed_in_declared_order(hand):
         sent += [each['subscription'] for each in hand.sent(Lane.COMMAND)]
         hand.answer(Lane.COMMAND)
     assert sent == names
+
+
+def test_many_requests_go_in_exchanges_that_end(hand):
+    for number in range(250):
+        hand.publish('/a', number)
+    hand.to_connected()
+    sizes, sent = [], []
+    while hand.sent(Lane.COMMAND):
+        sizes.append(len(hand.sent(Lane.COMMAND)))
+        sent += [each['data'] for each in hand.sent(Lane.COMMAND)]
+        hand.answer(Lane.COMMAND)
+    assert max(sizes) == 100
+    assert sent == list(range(250))
+
+
+def test_messages_behind_an_exchange_that_failed_are_not_lost_with_it(hand):
+    tickets = [hand.publish('/a', number) for number in range(250)]
+    hand.to_connected()
+    hand.fail(Lane.COMMAND)
+    assert [each for each in tickets if each in hand.answers()] == tickets[:100]
+
+
+def test_a_step_costs_the_same_with_many_channels_at_rest(hand):
+    for number in range(300):
+        hand.subscribe(f'/c{number}')
+    hand.to_proven()
+    while hand.sent(Lane.COMMAND):
+        hand.answer(Lane.COMMAND)
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event in ('call', 'c_call')
+
+    sys.setprofile(count)
+    try:
+        hand.session.elapsed(hand.now)
+        hand.session.deadline  # noqa: B018
+    finally:
+        sys.setprofile(None)
+    assert calls < 100
 
 
 def test_a_subscription_carries_what_its_preparation_gave(hand):

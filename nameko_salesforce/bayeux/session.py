@@ -166,7 +166,7 @@ class Session:
         return self._take()
 
     def subscribe(self, channel: str, ticket: int, now: float) -> list[Effect]:
-        """Want a channel; the ticket's answer is the server's first word on it."""
+        """Want a channel; the ticket's answer is the server's first word on it. `Stopped` once halted."""
         self._channels.subscribe(channel, ticket, now)
         return self._after_request(now)
 
@@ -176,7 +176,7 @@ class Session:
         return self._after_request(now)
 
     def publish(self, channel: str, data: Any, ticket: int, now: float) -> list[Effect]:
-        """Send a message once the session allows; it is never sent twice."""
+        """Send a message once the session allows; it is never sent twice. `Stopped` once halted."""
         self._commands.publish(channel, data, ticket)
         return self._after_request(now)
 
@@ -334,7 +334,11 @@ class Session:
         self._client_id = ''
         self._abandon(why)
         self._channels.session_lost(why)
-        stopped = Stopped(why)
+        self._refuse_all()
+
+    def _refuse_all(self) -> None:
+        """Nobody can be answered by the server; the wanted channels stay for a new start."""
+        stopped = Stopped(self._why)
         self._channels.ended(stopped)
         self._commands.ended(stopped)
 
@@ -460,6 +464,8 @@ class Session:
 
     def _after_request(self, now: float) -> list[Effect]:
         self._pump(now)
+        if self._state is State.HALTED:
+            self._refuse_all()
         return self._take()
 
     def _pump(self, now: float) -> None:

@@ -1095,6 +1095,18 @@ def test_stop_answers_everybody_who_waits(hand):
     assert all(isinstance(hand.answers()[each], Stopped) for each in tickets)
 
 
+def test_who_asks_a_halted_session_is_answered_at_once(hand):
+    hand.to_proven().answer(advice={'reconnect': 'none'})
+    tickets = [hand.subscribe('/a'), hand.publish('/b'), hand.unsubscribe('/c')]
+    answers = [hand.answers()[each] for each in tickets]
+    assert [type(each) for each in answers] == [Stopped, Stopped, type(None)]
+    assert 'advised to stop' in str(answers[0])
+    hand.start()
+    hand.answer()
+    hand.answer()
+    assert [each['channel'] for each in hand.sent(Lane.COMMAND)] == ['/meta/subscribe'], 'wanted all the same'
+
+
 def test_a_command_under_way_is_given_up_for_the_goodbye(hand):
     hand.to_proven()
     ticket = hand.publish('/b')

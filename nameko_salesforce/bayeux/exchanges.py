@@ -16,15 +16,19 @@ class Exchange:
     Attributes:
         number: names the exchange between session and driver.
         requests: by message id, in the order of sending.
+        sent_at: in seconds of the session's clock.
         replies: in the order of arrival, each with the request that it answers.
         server_disconnected: the server's own `/meta/disconnect` was in the response.
+        brought_events: events were.
     """
 
     number: int
     lane: Lane
     requests: dict[str, Request]
+    sent_at: float
     replies: list[tuple[Request, Reply]] = field(default_factory=list)
     server_disconnected: bool = False
+    brought_events: bool = False
 
     @property
     def reply(self) -> Reply | None:

@@ -138,6 +138,7 @@ def test_advice_of_the_handshake_reply_is_kept(hand):
 def test_many_polls_need_one_handshake(hand):
     hand.to_connecting(advice={'reconnect': 'retry', 'interval': 0, 'timeout': 30000})
     for _ in range(50):
+        hand.now += 30
         hand.answer()
     assert hand.state is State.CONNECTED
     assert [move for move in hand.moves() if move[1] is State.HANDSHAKING] == [
@@ -173,6 +174,28 @@ def test_an_interval_is_rested_between_polls(hand):
     assert hand.state is State.CONNECTED
     assert hand.wait_for_deadline() == 2
     assert hand.sent()[0]['channel'] == '/meta/connect'
+
+
+def test_a_server_that_never_holds_a_poll_is_not_asked_in_a_hot_loop(hand):
+    hand.to_connected()
+    began, polls = hand.now, 0
+    while hand.now < began + 60:
+        if Lane.POLL in hand.out:
+            polls += 1
+            hand.now += 0.001
+            hand.answer()
+        else:
+            hand.wait_for_deadline()
+    assert polls < 75
+
+
+@pytest.mark.parametrize(('events', 'seconds'), [([EVENT], 0.001), ([], 0.1)])
+def test_polls_that_bring_events_or_are_held_follow_at_once(hand, events, seconds):
+    hand.to_connected()
+    for _ in range(50):
+        hand.now += seconds
+        hand.answer(Lane.POLL, *events)
+    assert Lane.POLL in hand.out
 
 
 @pytest.mark.defect('D15')

@@ -6,7 +6,7 @@ verdict. Sends nothing twice unless the server has said that it did nothing.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,13 @@ from nameko_salesforce.bayeux.policy import Action, Policy, Step, Trouble, Verdi
 from nameko_salesforce.bayeux.subscriptions import Subscriptions
 from nameko_salesforce.bayeux.transitions import ChannelState
 
-__all__ = ['CommandLane']
+__all__ = ['ENDS_SESSION', 'CommandLane']
 
-ENDS_SESSION = (Action.HANDSHAKE, Action.LOGIN)
+ENDS_SESSION = (Action.HANDSHAKE, Action.LOGIN, Action.HALT)
+
+# So many requests an exchange takes at most: some 20 KB of subscribes, about one HTTP request. What waits
+# behind one that fails is then not lost with it, and a subscribe does not wait for 10,000 messages.
+PER_EXCHANGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class CommandLane:
 
     def next_due(self) -> float | None:
         """When something can be done on a free lane; None while nothing waits."""
-        if self._outbox or self._channels.to_send():
+        if self._outbox or self._channels.waits_to_send():
             return self._open_at
         due = self._channels.next_due()
         return None if due is None else max(due, self._open_at)
@@ -89,17 +93,17 @@ class CommandLane:
                 self._emit(PrepareChannel(channel, attempt, refusal))
 
     def requests(self, client_id: str, next_id: Callable[[], str], now: float) -> list[Request]:
-        """All that waits, now under way; empty while the lane is shut."""
+        """The next of what waits, now under way; empty while the lane is shut."""
         if now < self._open_at:
             return []
         requests: list[Request] = []
-        for state, channel, ext in self._channels.to_send():
+        for state, channel, ext in self._channels.to_send()[:PER_EXCHANGE]:
             if state is ChannelState.READY:
                 requests.append(Subscribe(next_id(), client_id, channel, ext))
             else:
                 requests.append(Unsubscribe(next_id(), client_id, channel))
             self._channels.sent(channel)
-        while self._outbox:
+        while self._outbox and len(requests) < PER_EXCHANGE:
             message = self._outbox.popleft()
             request = Publish(next_id(), client_id, message.channel, message.data)
             requests.append(request)
@@ -127,16 +131,21 @@ class CommandLane:
         Returns:
             A verdict that ends the session, where one was given; else None.
         """
-        last: Verdict | None = None
+        ending: Verdict | None = None
+        undone: list[Request] = []
         for request, reply in exchange.replies:
             if reply.successful:
                 continue
             verdict = self._policy.judge(trouble(Step.COMMAND, reply, None))
             if verdict.action in ENDS_SESSION:
-                last = verdict
-                self._take_back(request, verdict.reason)
+                ending = verdict
+                undone.append(request)
             else:
                 self._refuse(request, verdict, now)
+        missing = exchange.unanswered()
+        due = [request for request in missing if not isinstance(request, Publish)]
+        if failure is None and due:
+            failure = Failure(FailureKind.NO_REPLY, due[0].channel)
         if failure is None:
             self._failures = 0
         else:
@@ -145,10 +154,12 @@ class CommandLane:
             pause = max(verdict.pause, self._backoff.delay(self._failures, self._draw()))
             self._open_at = now + pause
             if verdict.action in ENDS_SESSION:
-                last = verdict
-        for request in exchange.unanswered():
-            self._unanswered(request, failure)
-        return last
+                ending = verdict
+        for request in missing:
+            self._unanswered(request, failure, ending)
+        if ending is not None:
+            self._take_back(undone, ending.reason)
+        return ending
 
     def abandoned(self, exchange: Exchange, why: str) -> None:
         """An exchange was dropped half-way; the session deals with the channels."""
@@ -162,12 +173,15 @@ class CommandLane:
             self._emit(Answered(message.ticket, error))
         self._outbox.clear()
 
-    def _take_back(self, request: Request, reason: str) -> None:
-        """The server knew no such session, so it did nothing: the request is due again in the next one."""
-        if isinstance(request, Subscribe | Unsubscribe):
-            self._channels.lost(request.subscription, reason, 0.0)
-        elif isinstance(request, Publish):
-            self._outbox.appendleft(_Message(self._tickets.pop(request.id), request.channel, request.data))
+    def _take_back(self, requests: Sequence[Request], reason: str) -> None:
+        """The server did nothing, since it knew no such session: they are due again in the next one."""
+        messages = []
+        for request in requests:
+            if isinstance(request, Subscribe | Unsubscribe):
+                self._channels.lost(request.subscription, reason, 0.0)
+            elif isinstance(request, Publish):
+                messages.append(_Message(self._tickets.pop(request.id), request.channel, request.data))
+        self._outbox.extendleft(reversed(messages))
 
     def _refuse(self, request: Request, verdict: Verdict, now: float) -> None:
         if isinstance(request, Subscribe | Unsubscribe):
@@ -175,13 +189,14 @@ class CommandLane:
         elif isinstance(request, Publish):
             self._answer(request, PublishRefused(request.channel, verdict.reason))
 
-    def _unanswered(self, request: Request, failure: Failure | None) -> None:
+    def _unanswered(self, request: Request, failure: Failure | None, ending: Verdict | None) -> None:
         if isinstance(request, Subscribe | Unsubscribe):
-            missing = failure or Failure(FailureKind.NO_REPLY, request.channel)
-            self._channels.lost(request.subscription, str(missing), self._open_at)
+            self._channels.lost(request.subscription, str(failure), self._open_at)
         elif isinstance(request, Publish):
-            # Without a failure the silence is a yes: a reply to a message is optional (spec).
-            self._answer(request, None if failure is None else ExchangeFailed(request.channel, str(failure)))
+            # A reply to a message is optional (spec): silence is a yes, but for an exchange that
+            # failed, and for a session that has turned out to be gone.
+            why = ending.reason if failure is None and ending is not None else failure
+            self._answer(request, None if why is None else ExchangeFailed(request.channel, str(why)))
 
     def _answer(self, request: Publish, error: RemoteError | None) -> None:
         self._emit(Answered(self._tickets.pop(request.id), error))

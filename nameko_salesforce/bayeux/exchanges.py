@@ -16,15 +16,19 @@ class Exchange:
     Attributes:
         number: names the exchange between session and driver.
         requests: by message id, in the order of sending.
+        sent_at: in seconds of the session's clock.
         replies: in the order of arrival, each with the request that it answers.
         server_disconnected: the server's own `/meta/disconnect` was in the response.
+        brought_events: events were.
     """
 
     number: int
     lane: Lane
     requests: dict[str, Request]
+    sent_at: float
     replies: list[tuple[Request, Reply]] = field(default_factory=list)
     server_disconnected: bool = False
+    brought_events: bool = False
 
     @property
     def reply(self) -> Reply | None:
@@ -34,19 +38,21 @@ class Exchange:
     def match(self, reply: Reply) -> Request | None:
         """The unanswered request that a reply answers, None where there is none.
 
-        By id. A reply without one belongs to the only request that it can be about: Salesforce has
-        answered `[{"error": "401::...", "successful": false}]` and nothing else.
+        By id; and a yes must come on the channel that was asked. (A no may come on another one: a server
+        that has ended the session answers every request like a connect.) A reply without an id belongs to
+        the only request that it can be about: Salesforce has answered
+        `[{"error": "401::...", "successful": false}]` and nothing else.
         """
-        open_requests = self.unanswered()
-        if reply.id is not None:
-            candidates = [request for request in open_requests if request.id == reply.id]
-        else:
-            candidates = [
-                request
-                for request in open_requests
-                if reply.channel in ('', request.channel)
-                and reply.subscription in ('', getattr(request, 'subscription', ''))
-            ]
+        candidates = []
+        for request in self.unanswered():
+            same_channel = reply.channel in ('', request.channel)
+            if reply.id is not None:
+                fits = reply.id == request.id and (same_channel or not reply.successful)
+            else:
+                subscription = getattr(request, 'subscription', '')
+                fits = same_channel and reply.subscription in ('', subscription)
+            if fits:
+                candidates.append(request)
         return candidates[0] if len(candidates) == 1 else None
 
     def take(self, request: Request, reply: Reply) -> None:

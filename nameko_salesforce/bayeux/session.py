@@ -13,6 +13,7 @@ What did not fit into the table, each a function here:
     _judge_poll             judge afterwards: once a response has ended, whole or broken
     _is_wanted              what an overtaken exchange brings is dropped, but for events nobody replays
     _count                  only the second good connect in a row resets the failure count
+    _poll                   a server that never holds a poll is not asked in a hot loop
     _earliest_handshake     handshakes keep a distance, whatever a server says
     _session_must_be_gone   past `maxInterval` a connect would only learn what we know
 and, in other modules: `Exchange.match` (a reply belongs to the request with its id, or to nothing),
@@ -25,7 +26,7 @@ from typing import Any
 
 from nameko_salesforce.bayeux.advice import Advice, Reconnect
 from nameko_salesforce.bayeux.backoff import Backoff
-from nameko_salesforce.bayeux.commands import CommandLane
+from nameko_salesforce.bayeux.commands import ENDS_SESSION, CommandLane
 from nameko_salesforce.bayeux.effects import (
     Abandon,
     Deliver,
@@ -58,6 +59,12 @@ from nameko_salesforce.bayeux.subscriptions import ChannelStatus, Subscriptions
 from nameko_salesforce.bayeux.transitions import CONNECTION, Do, Input, State
 
 __all__ = ['Session', 'SessionOptions']
+
+# After ten good polls in a row that were answered within 50 ms and brought nothing, polls keep a distance
+# of a second until one is held or brings an event: such a server would be asked a thousand times a second.
+IDLE_POLLS = 10
+IDLE_ANSWER = 0.05
+IDLE_REST = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +124,7 @@ class Session:
         self._advice = Advice()
         self._failures = 0
         self._good_connects = 0
+        self._idle_polls = 0
         self._last_handshake: float | None = None
         self._last_answer = 0.0
         self._ack: int | None = None
@@ -166,7 +174,7 @@ class Session:
         return self._take()
 
     def subscribe(self, channel: str, ticket: int, now: float) -> list[Effect]:
-        """Want a channel; the ticket's answer is the server's first word on it."""
+        """Want a channel; the ticket's answer is the server's first word on it. `Stopped` once halted."""
         self._channels.subscribe(channel, ticket, now)
         return self._after_request(now)
 
@@ -176,7 +184,7 @@ class Session:
         return self._after_request(now)
 
     def publish(self, channel: str, data: Any, ticket: int, now: float) -> list[Effect]:
-        """Send a message once the session allows; it is never sent twice."""
+        """Send a message once the session allows; it is never sent twice. `Stopped` once halted."""
         self._commands.publish(channel, data, ticket)
         return self._after_request(now)
 
@@ -225,7 +233,7 @@ class Session:
             if type(message) is Delivery:
                 if self._is_wanted(message, current):
                     deliveries.append(message)
-                if message.advice is not None:
+                if message.advice is not None and current is not None:
                     self._advice = self._advice.merge(message.advice)
             elif type(message) is Skipped:
                 self._effects.append(MessageSkipped(message))
@@ -234,6 +242,8 @@ class Session:
             else:
                 self._effects.append(Ignored(f'exchange {exchange}: {message}'))
         if deliveries:
+            if current is not None:
+                current.brought_events = True
             lane = Lane.POLL if current is None else current.lane
             self._effects.insert(0, Deliver(lane, deliveries))
         return self._take()
@@ -274,7 +284,7 @@ class Session:
             case Do.HANDSHAKE:
                 self._send_handshake(now)
             case Do.CHECK:
-                self._send_connect(hold=0.0)
+                self._send_connect(now, hold=0.0)
             case Do.POLL:
                 self._poll(now, rested=event is Input.DUE)
             case Do.WAIT:
@@ -296,21 +306,24 @@ class Session:
             ext['ack'] = True
         options = self._options
         handshake = Handshake(self._next_id(), options.version, options.minimum_version, ext)
-        self._send(Lane.POLL, [handshake], options.network_allowance)
+        self._send(Lane.POLL, [handshake], options.network_allowance, now)
 
-    def _send_connect(self, hold: float | None) -> None:
+    def _send_connect(self, now: float, hold: float | None) -> None:
         ext = None if self._ack is None else {'ack': self._ack}
         held = hold
         if held is None:
             held = self._options.assumed_hold if self._advice.timeout is None else self._advice.timeout
         connect = Connect(self._next_id(), self._client_id, hold, ext)
-        self._send(Lane.POLL, [connect], held + self._options.network_allowance)
+        self._send(Lane.POLL, [connect], held + self._options.network_allowance, now)
 
     def _poll(self, now: float, rested: bool) -> None:
-        if self._advice.interval > 0 and not rested:
-            self._deadline = now + self._advice.interval
+        rest = self._advice.interval
+        if self._idle_polls >= IDLE_POLLS:
+            rest = max(rest, IDLE_REST)
+        if rest > 0 and not rested:
+            self._deadline = now + rest
         else:
-            self._send_connect(hold=None)
+            self._send_connect(now, hold=None)
         self._pump(now)
 
     def _leave_session(self, why: str, login: bool) -> None:
@@ -327,15 +340,18 @@ class Session:
         """The poll is left alone: the server wakes it, and that answers it."""
         self._abandon_lane(Lane.COMMAND, self._why)
         self._deadline = now + self._options.disconnect_timeout
-        self._send(
-            Lane.COMMAND, [Disconnect(self._next_id(), self._client_id)], self._options.disconnect_timeout
-        )
+        goodbye = Disconnect(self._next_id(), self._client_id)
+        self._send(Lane.COMMAND, [goodbye], self._options.disconnect_timeout, now)
 
     def _end(self, why: str) -> None:
         self._client_id = ''
         self._abandon(why)
         self._channels.session_lost(why)
-        stopped = Stopped(why)
+        self._refuse_all()
+
+    def _refuse_all(self) -> None:
+        """Nobody can be answered by the server; the wanted channels stay for a new start."""
+        stopped = Stopped(self._why)
         self._channels.ended(stopped)
         self._commands.ended(stopped)
 
@@ -373,9 +389,10 @@ class Session:
             self._move(Input.HALT, now, objected)
             return
         self._client_id = reply.client_id
+        self._last_answer = now
         self._advice = self._advice.after_handshake()
         self._ack = granted_ack(reply) if self._options.ack else None
-        self._good_connects = 0
+        self._good_connects = self._idle_polls = 0
         self._move(Input.ACCEPTED, now, 'handshake accepted')
 
     def _judge_poll(self, exchange: Exchange, failure: Failure | None, now: float) -> None:
@@ -387,6 +404,8 @@ class Session:
         told_to_go_on = self._advice.reconnect is Reconnect.RETRY and self._advice.interval >= 0
         if failure is None and reply is not None and reply.successful:
             self._last_answer = now
+            idle = not exchange.brought_events and now - exchange.sent_at < IDLE_ANSWER
+            self._idle_polls = self._idle_polls + 1 if idle else 0
             batch = (reply.ext or {}).get('ack')
             if self._ack is not None and type(batch) is int:
                 self._ack = batch
@@ -437,7 +456,8 @@ class Session:
                 self._move(Input.RETRY, now, verdict.reason, pause)
                 return
         # The first new session comes at once: it is routine. From the second in a row on, we back off.
-        pause = max(0.0 if self._failures == 1 else grown, verdict.pause, self._earliest_handshake() - now)
+        at_once = 0.0 if self._failures == 1 else grown
+        pause = max(at_once, verdict.pause, self._advice.interval, self._earliest_handshake() - now)
         event = Input.LOGIN if verdict.action is Action.LOGIN else Input.HANDSHAKE
         self._move(event, now, verdict.reason, pause)
 
@@ -459,6 +479,8 @@ class Session:
 
     def _after_request(self, now: float) -> list[Effect]:
         self._pump(now)
+        if self._state is State.HALTED:
+            self._refuse_all()
         return self._take()
 
     def _pump(self, now: float) -> None:
@@ -469,26 +491,22 @@ class Session:
         if self._exchanges[Lane.COMMAND] is None:
             requests = self._commands.requests(self._client_id, self._next_id, now)
             if requests:
-                self._send(Lane.COMMAND, requests, self._options.network_allowance)
+                self._send(Lane.COMMAND, requests, self._options.network_allowance, now)
 
     def _judge_commands(self, exchange: Exchange, failure: Failure | None, now: float) -> None:
         verdict = self._commands.judge(exchange, failure, self._trouble, now)
         if verdict is None and failure is None and exchange.server_disconnected:
+            # A retry is the held poll's to ask for: it is still out.
             verdict = self._policy.judge(self._trouble(Step.CONNECT, server_disconnected=True))
-        if verdict is not None and self._state in WITH_SESSION:
+        if verdict is not None and verdict.action in ENDS_SESSION:
             self._obey(verdict, now)
 
     # --- exchanges -------------------------------------------------------------------------------
 
-    def _send(
-        self,
-        lane: Lane,
-        requests: Sequence[Request],
-        read_timeout: float,
-    ) -> None:
+    def _send(self, lane: Lane, requests: Sequence[Request], read_timeout: float, now: float) -> None:
         self._numbers += 1
         by_id = {request.id: request for request in requests}
-        self._exchanges[lane] = Exchange(self._numbers, lane, by_id)
+        self._exchanges[lane] = Exchange(self._numbers, lane, by_id, now)
         self._effects.append(Send(lane, self._numbers, tuple(requests), read_timeout))
 
     def _find(self, number: int) -> Exchange | None:

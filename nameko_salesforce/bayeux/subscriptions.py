@@ -42,18 +42,22 @@ class ChannelStatus:
 @dataclass(slots=True)
 class _Channel:
     name: str
+    number: int  # in declared order
     state: ChannelState = ChannelState.WANTED
     attempt: int = 0
     ext: Mapping[str, Any] | None = None
     reason: str = ''
+    refusal: str = ''
     failures: int = 0
     retry_at: float = 0.0
-    in_doubt: bool = False  # a request was lost, so that nobody knows what the server has
+    in_doubt: bool = False  # the server may have it, whatever the state says
     subscribers: list[int] = field(default_factory=list)  # tickets
     leavers: list[int] = field(default_factory=list)  # tickets
     reported: tuple[ChannelState, str] = (ChannelState.WANTED, '')
 
 
+TO_PREPARE = (ChannelState.WANTED, ChannelState.REFUSED)
+TO_SEND = (ChannelState.READY, ChannelState.LEAVE)
 SETTLED = (ChannelState.WANTED, ChannelState.ACTIVE, ChannelState.REFUSED, ChannelState.GONE)
 REFUSABLE = (ChannelState.WANTED, ChannelState.PREPARING, ChannelState.READY, ChannelState.PENDING)
 
@@ -72,17 +76,25 @@ class Subscriptions:
         self._draw = draw
         self._emit = emit
         self._book: dict[str, _Channel] = {}
+        self._numbers = 0
+        # Which of them are in a state to wait for something: looked at in every step, the book is not.
+        self._to_prepare: dict[str, _Channel] = {}
+        self._to_send: dict[str, _Channel] = {}
 
     # --- what users ask --------------------------------------------------------------------------
 
     def subscribe(self, channel: str, ticket: int, now: float) -> None:
         """Want a channel. The ticket is answered by the next confirmation or refusal."""
-        record = self._book.setdefault(channel, _Channel(channel))
+        record = self._book.get(channel)
+        if record is None:
+            self._numbers += 1
+            record = self._book[channel] = _Channel(channel, self._numbers)
         record.subscribers.append(ticket)
         record.retry_at = min(record.retry_at, now)  # somebody asks: do not sit out an old pause
+        record.in_doubt = record.in_doubt or record.state is ChannelState.LEAVE
         self._apply(record, ChannelInput.SUBSCRIBE)
         if record.state is not ChannelState.REJOIN:
-            self._answer(record.leavers, Stopped(f'{channel}: subscribed again before the server answered'))
+            self._answer(record.leavers, _overtaken(channel))
         if record.state is ChannelState.ACTIVE:
             self._answer(record.subscribers, None)
 
@@ -104,16 +116,16 @@ class Subscriptions:
     # --- what the session does -------------------------------------------------------------------
 
     def due(self, now: float) -> Iterator[tuple[str, int, str]]:
-        """Channels to prepare now: (channel, attempt, last refusal). Moves each to `PREPARING`."""
-        for record in list(self._book.values()):
-            if self._waits(record) and record.retry_at <= now:
+        """Channels to prepare now: (channel, attempt, the server's refusal). Moves each to `PREPARING`."""
+        for record in _declared(self._to_prepare):
+            if record.retry_at <= now:
                 record.attempt += 1
                 self._apply(record, ChannelInput.PREPARE)
-                yield record.name, record.attempt, record.reason if record.failures else ''
+                yield record.name, record.attempt, record.refusal
 
     def next_due(self) -> float | None:
         """When the next channel is to be prepared; None where none waits."""
-        return min((each.retry_at for each in self._book.values() if self._waits(each)), default=None)
+        return min((each.retry_at for each in self._to_prepare.values()), default=None)
 
     def prepared(self, channel: str, attempt: int, ext: Mapping[str, Any] | None) -> None:
         """A preparation ended well; one that was overtaken is ignored."""
@@ -130,8 +142,11 @@ class Subscriptions:
 
     def to_send(self) -> list[tuple[ChannelState, str, Mapping[str, Any] | None]]:
         """What waits for the command lane: (`READY` or `LEAVE`, channel, ext), in declared order."""
-        waiting = (ChannelState.READY, ChannelState.LEAVE)
-        return [(each.state, each.name, each.ext) for each in self._book.values() if each.state in waiting]
+        return [(each.state, each.name, each.ext) for each in _declared(self._to_send)]
+
+    def waits_to_send(self) -> bool:
+        """Whether anything does."""
+        return bool(self._to_send)
 
     def sent(self, channel: str) -> None:
         """The channel's request is on its way."""
@@ -143,7 +158,7 @@ class Subscriptions:
         record.in_doubt = False
         joined = record.state is ChannelState.PENDING
         if joined:
-            record.reason, record.failures, record.retry_at = '', 0, 0.0
+            record.reason, record.refusal, record.failures, record.retry_at = '', '', 0, 0.0
         self._apply(record, ChannelInput.ACCEPTED)
         if joined:
             self._answer(record.subscribers, None)
@@ -153,25 +168,31 @@ class Subscriptions:
     def refused(self, channel: str, reason: str, pause: float, now: float) -> None:
         """The server said no to the channel's request; `pause` is the least wait in seconds."""
         record = self._book[channel]
-        in_doubt, record.in_doubt = record.in_doubt, False
         if record.state is ChannelState.PENDING:
-            self._refuse(record, reason, pause, now)
-            return
-        if record.state is not ChannelState.UNWANTED and not in_doubt:
-            self._answer(record.leavers, UnsubscriptionRefused(channel, reason))
-        self._apply(record, ChannelInput.REFUSED)
+            record.refusal = reason
+            self._refuse(record, reason, pause, now)  # what was in doubt stays so: another one was refused
+        elif record.state is ChannelState.UNWANTED:
+            self._apply(record, ChannelInput.LOST if record.in_doubt else ChannelInput.REFUSED)
+        else:
+            # In doubt, the server may never have had it: then that is what was asked for.
+            self._answer(record.leavers, None if record.in_doubt else UnsubscriptionRefused(channel, reason))
+            record.in_doubt = False
+            self._apply(record, ChannelInput.REFUSED)
 
     def lost(self, channel: str, reason: str, retry_at: float) -> None:
         """The channel's request got no answer."""
         record = self._book[channel]
         record.in_doubt = True
         record.retry_at = retry_at
+        if record.state is ChannelState.REJOIN:
+            self._answer(record.leavers, _overtaken(channel))
         self._apply(record, ChannelInput.LOST, reason)
 
     def session_lost(self, reason: str) -> None:
         """The session is gone, and every subscription with it. Refused channels sit out their pause."""
         for record in list(self._book.values()):
             record.in_doubt = False
+            self._answer(record.leavers, None)
             if record.state is not ChannelState.REFUSED:
                 record.retry_at = 0.0
             self._apply(record, ChannelInput.SESSION_LOST, reason)
@@ -197,6 +218,11 @@ class Subscriptions:
                 f'{record.name}: {event.value!r} cannot happen to a channel that is {record.state.value}'
             )
         record.state = CHANNEL[record.state, event]
+        for waiting, states in ((self._to_prepare, TO_PREPARE), (self._to_send, TO_SEND)):
+            if record.state in states:
+                waiting[record.name] = record
+            else:
+                waiting.pop(record.name, None)
         if reason and (event is ChannelInput.REFUSED or not record.failures):
             record.reason = reason  # a refusal stays the reason to show until the channel is active
         if record.state is ChannelState.GONE:
@@ -220,10 +246,15 @@ class Subscriptions:
         overtaken = record is None or record.attempt != attempt or record.state is not ChannelState.PREPARING
         return None if overtaken else record
 
-    def _waits(self, record: _Channel) -> bool:
-        return record.state in (ChannelState.WANTED, ChannelState.REFUSED)
-
     def _answer(self, tickets: list[int], error: RemoteError | None) -> None:
         for ticket in tickets:
             self._emit(Answered(ticket, error))
         tickets.clear()
+
+
+def _declared(waiting: Mapping[str, _Channel]) -> list[_Channel]:
+    return sorted(waiting.values(), key=lambda record: record.number)
+
+
+def _overtaken(channel: str) -> Stopped:
+    return Stopped(f'{channel}: subscribed again before the server answered')

@@ -1,5 +1,7 @@
 """The session's rules, one by one. The tables themselves: test_transitions.py."""
 
+import sys
+
 import pytest
 
 from nameko_salesforce.bayeux.effects import (
@@ -23,7 +25,7 @@ from nameko_salesforce.bayeux.errors import (
 )
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.messages import Skipped
-from nameko_salesforce.bayeux.policy import GenericPolicy
+from nameko_salesforce.bayeux.policy import Action, GenericPolicy, Step, Verdict
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 
 UNKNOWN = {'successful': False, 'error': '402::session_unknown', 'advice': {'reconnect': 'handshake'}}
@@ -136,6 +138,7 @@ def test_advice_of_the_handshake_reply_is_kept(hand):
 def test_many_polls_need_one_handshake(hand):
     hand.to_connecting(advice={'reconnect': 'retry', 'interval': 0, 'timeout': 30000})
     for _ in range(50):
+        hand.now += 30
         hand.answer()
     assert hand.state is State.CONNECTED
     assert [move for move in hand.moves() if move[1] is State.HANDSHAKING] == [
@@ -173,6 +176,28 @@ def test_an_interval_is_rested_between_polls(hand):
     assert hand.sent()[0]['channel'] == '/meta/connect'
 
 
+def test_a_server_that_never_holds_a_poll_is_not_asked_in_a_hot_loop(hand):
+    hand.to_connected()
+    began, polls = hand.now, 0
+    while hand.now < began + 60:
+        if Lane.POLL in hand.out:
+            polls += 1
+            hand.now += 0.001
+            hand.answer()
+        else:
+            hand.wait_for_deadline()
+    assert polls < 75
+
+
+@pytest.mark.parametrize(('events', 'seconds'), [([EVENT], 0.001), ([], 0.1)])
+def test_polls_that_bring_events_or_are_held_follow_at_once(hand, events, seconds):
+    hand.to_connected()
+    for _ in range(50):
+        hand.now += seconds
+        hand.answer(Lane.POLL, *events)
+    assert Lane.POLL in hand.out
+
+
 @pytest.mark.defect('D15')
 def test_a_negative_interval_halts(hand):
     hand.to_connected().answer(advice={'interval': -1})
@@ -207,6 +232,25 @@ def test_advice_counts_from_any_message(hand):
     hand.answer(Lane.COMMAND, event)
     hand.answer()
     assert hand.out[Lane.POLL].read_timeout == 50 + 15
+
+
+def test_the_interval_is_waited_for_before_a_new_session_too(hand):
+    hand.to_proven()
+    hand.wait(3600)
+    hand.answer(**{**UNKNOWN, 'advice': {'reconnect': 'handshake', 'interval': 20000}})
+    assert hand.wait_for_deadline() == 20
+    hand.answer(successful=False, error='503::busy', advice={'reconnect': 'handshake', 'interval': 90000})
+    assert hand.wait_for_deadline() == 90
+
+
+def test_advice_of_an_overtaken_exchange_is_not_taken(hand):
+    late = hand.to_proven().out[Lane.POLL]
+    hand.fail()
+    hand.receive(late.exchange, [{**EVENT, 'advice': {'reconnect': 'none'}}])
+    hand.wait_for_deadline()
+    hand.answer()
+    assert hand.deliveries() == [1]
+    assert hand.state is State.CONNECTED
 
 
 # --- failures -----------------------------------------------------------------------------------
@@ -299,6 +343,12 @@ def test_past_max_interval_the_session_is_not_asked_again(hand):
     hand.now += 20
     hand.fail()
     assert hand.state is State.PAUSING
+
+
+def test_a_young_session_is_not_taken_for_one_that_must_be_gone(hand):
+    hand.to_connecting(advice={'timeout': 10000, 'interval': 0, 'maxInterval': 5000})
+    hand.fail()
+    assert hand.state is State.RECONNECTING
 
 
 def test_retry_after_is_respected(hand):
@@ -484,6 +534,16 @@ def test_a_late_reply_to_an_overtaken_connect_is_ignored(hand):
     assert hand.said(Ignored)
 
 
+@pytest.mark.parametrize('lane', list(Lane))
+def test_a_yes_on_another_channel_answers_nothing_whatever_its_id(hand, lane):
+    hand.to_proven().subscribe('/a')
+    hand.answer(lane, channel='/meta/unsubscribe')
+    assert hand.session.channels['/a'].state is not ChannelState.ACTIVE
+    assert hand.said(Ignored)
+    if lane is Lane.POLL:
+        assert hand.state is State.RECONNECTING
+
+
 @pytest.mark.defect('D12')
 def test_a_reply_with_a_foreign_id_is_not_taken_for_ours(hand):
     hand.to_connected()
@@ -561,6 +621,47 @@ def test_channels_are_subscribed_in_declared_order(hand):
         sent += [each['subscription'] for each in hand.sent(Lane.COMMAND)]
         hand.answer(Lane.COMMAND)
     assert sent == names
+
+
+def test_many_requests_go_in_exchanges_that_end(hand):
+    for number in range(250):
+        hand.publish('/a', number)
+    hand.to_connected()
+    sizes, sent = [], []
+    while hand.sent(Lane.COMMAND):
+        sizes.append(len(hand.sent(Lane.COMMAND)))
+        sent += [each['data'] for each in hand.sent(Lane.COMMAND)]
+        hand.answer(Lane.COMMAND)
+    assert max(sizes) == 100
+    assert sent == list(range(250))
+
+
+def test_messages_behind_an_exchange_that_failed_are_not_lost_with_it(hand):
+    tickets = [hand.publish('/a', number) for number in range(250)]
+    hand.to_connected()
+    hand.fail(Lane.COMMAND)
+    assert [each for each in tickets if each in hand.answers()] == tickets[:100]
+
+
+def test_a_step_costs_the_same_with_many_channels_at_rest(hand):
+    for number in range(300):
+        hand.subscribe(f'/c{number}')
+    hand.to_proven()
+    while hand.sent(Lane.COMMAND):
+        hand.answer(Lane.COMMAND)
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event in ('call', 'c_call')
+
+    sys.setprofile(count)
+    try:
+        hand.session.elapsed(hand.now)
+        hand.session.deadline  # noqa: B018
+    finally:
+        sys.setprofile(None)
+    assert calls < 100
 
 
 def test_a_subscription_carries_what_its_preparation_gave(hand):
@@ -654,6 +755,18 @@ def test_the_next_preparation_learns_why_the_server_refused(hand):
     ]
 
 
+def test_a_preparation_that_fails_does_not_pass_for_a_refusal_of_the_server(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND, successful=False, error='400::invalid')
+    hand.prepares = False
+    hand.wait_for_deadline()
+    prepare = hand.said(PrepareChannel)[-1]
+    hand.carry_out(hand.session.channel_preparation_failed('/a', prepare.attempt, 'store down', hand.now))
+    assert hand.session.channels['/a'].reason == 'store down'
+    hand.wait_for_deadline()
+    assert [each.refusal for each in hand.said(PrepareChannel)] == ['', '400::invalid', '400::invalid']
+
+
 def test_a_lost_subscribe_is_sent_again_after_a_pause(hand):
     hand.to_proven()
     ticket = hand.subscribe('/a')
@@ -664,10 +777,17 @@ def test_a_lost_subscribe_is_sent_again_after_a_pause(hand):
     assert hand.answers() == {ticket: None}
 
 
-def test_a_subscribe_without_a_reply_is_sent_again(hand):
+@pytest.mark.parametrize('reply', [None, {'successful': None}, {'id': '999'}])
+def test_a_subscribe_without_a_reply_is_sent_again_with_growing_pauses(hand, reply):
     hand.to_proven().subscribe('/a')
-    hand.respond(Lane.COMMAND, [])
-    assert hand.sent(Lane.COMMAND)[0]['subscription'] == '/a'
+    waits = []
+    for _ in range(4):
+        (request,) = hand.out[Lane.COMMAND].requests
+        assert request.subscription == '/a'
+        hand.respond(Lane.COMMAND, [] if reply is None else [hand.reply_to(request, **reply)])
+        waits.append(hand.wait_for_deadline())
+    assert waits == [1, 2, 4, 8]
+    assert hand.state is State.CONNECTED
 
 
 def test_a_session_lost_on_the_command_lane_gives_up_the_held_poll(hand):
@@ -693,6 +813,28 @@ def test_a_message_that_an_unknown_session_published_is_published_in_the_next(ha
     assert hand.sent(Lane.COMMAND)[0]['data'] == 'x'
     hand.answer(Lane.COMMAND)
     assert hand.answers() == {ticket: None}
+
+
+def test_messages_that_an_unknown_session_published_keep_their_order(hand):
+    hand.to_proven().publish('/lane/is/busy')
+    for number in range(3):
+        hand.publish('/a', number)
+    hand.answer(Lane.COMMAND)
+    hand.answer(Lane.COMMAND, **GONE)
+    hand.wait_for_deadline()
+    hand.answer()
+    hand.answer()
+    assert [each['data'] for each in hand.sent(Lane.COMMAND)] == [0, 1, 2]
+
+
+def test_silence_is_no_yes_of_a_session_that_is_gone(hand):
+    hand.to_proven().publish('/lane/is/busy')
+    hand.subscribe('/a')
+    ticket = hand.publish('/b')
+    hand.answer(Lane.COMMAND)
+    subscribe, _ = hand.out[Lane.COMMAND].requests
+    hand.respond(Lane.COMMAND, [hand.reply_to(subscribe, **GONE)])
+    assert isinstance(hand.answers()[ticket], ExchangeFailed)
 
 
 def test_a_refused_message_raises_for_its_caller(hand):
@@ -748,6 +890,36 @@ def test_http_401_on_the_command_lane_fetches_a_new_token(hand):
     assert hand.state is State.PAUSING
     hand.wait_for_deadline()
     assert hand.said(Prepare)[-1].login
+
+
+class Halting(GenericPolicy):
+    """Halts on any failed or refused command."""
+
+    def judge(self, trouble):
+        return Verdict(Action.HALT if trouble.step is Step.COMMAND else Action.RETRY, trouble.reason)
+
+
+def test_a_policy_may_halt_on_a_refused_command(make_hand):
+    hand = make_hand(policy=Halting()).to_proven()
+    ticket = hand.subscribe('/a')
+    hand.answer(Lane.COMMAND, successful=False, error='403::quota')
+    assert (hand.state, hand.session.why) == (State.HALTED, '403::quota')
+    assert isinstance(hand.answers()[ticket], Stopped)
+
+
+def test_a_policy_may_halt_on_a_failed_command(make_hand):
+    hand = make_hand(policy=Halting()).to_proven()
+    hand.publish('/a')
+    hand.fail(Lane.COMMAND)
+    assert hand.state is State.HALTED
+
+
+def test_a_bare_disconnect_beside_a_command_never_makes_two_polls(make_hand):
+    hand = make_hand(policy=Halting()).to_proven()  # its verdict on the disconnect is to retry
+    hand.publish('/a')
+    hand.answer(Lane.COMMAND, {'channel': '/meta/disconnect'})
+    hand.answer()
+    assert hand.state is State.CONNECTED
 
 
 def test_a_verdict_on_a_command_reaches_a_session_that_waits_to_reconnect(hand):
@@ -816,6 +988,35 @@ def test_a_channel_whose_leaving_was_lost_is_subscribed_anew_when_wanted_again(h
     hand.subscribe('/a')
     hand.wait_for_deadline()
     assert hand.sent(Lane.COMMAND)[0]['channel'] == '/meta/subscribe'
+
+
+def test_whoever_left_is_answered_when_the_channel_is_wanted_again_and_the_leaving_is_lost(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND)
+    left = hand.unsubscribe('/a')
+    hand.subscribe('/a')
+    hand.fail(Lane.COMMAND)
+    assert isinstance(hand.answers()[left], Stopped)
+
+
+def test_whoever_left_is_answered_when_the_session_ends_although_it_is_wanted_again(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND)
+    left = hand.unsubscribe('/a')
+    hand.subscribe('/a')
+    hand.answer(**UNKNOWN)
+    assert hand.answers()[left] is None, 'with the session the subscription has ended'
+
+
+def test_a_channel_that_was_not_left_in_time_is_still_left_at_the_server(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND)
+    hand.publish('/lane/is/busy')
+    hand.unsubscribe('/a')
+    hand.subscribe('/a')
+    hand.unsubscribe('/a')
+    hand.answer(Lane.COMMAND)
+    assert [each['channel'] for each in hand.sent(Lane.COMMAND)] == ['/meta/unsubscribe']
 
 
 def test_a_refused_unsubscription_raises_for_its_caller(hand):
@@ -918,6 +1119,18 @@ def test_stop_answers_everybody_who_waits(hand):
     hand.stop()
     hand.answer(Lane.COMMAND)
     assert all(isinstance(hand.answers()[each], Stopped) for each in tickets)
+
+
+def test_who_asks_a_halted_session_is_answered_at_once(hand):
+    hand.to_proven().answer(advice={'reconnect': 'none'})
+    tickets = [hand.subscribe('/a'), hand.publish('/b'), hand.unsubscribe('/c')]
+    answers = [hand.answers()[each] for each in tickets]
+    assert [type(each) for each in answers] == [Stopped, Stopped, type(None)]
+    assert 'advised to stop' in str(answers[0])
+    hand.start()
+    hand.answer()
+    hand.answer()
+    assert [each['channel'] for each in hand.sent(Lane.COMMAND)] == ['/meta/subscribe'], 'wanted all the same'
 
 
 def test_a_command_under_way_is_given_up_for_the_goodbye(hand):

@@ -6,7 +6,7 @@ VENV_OLDEST = .venv-oldest
 BIN = $(VENV)/bin
 PYTEST_ARGS ?=
 
-.PHONY: bench-fake bench-transport help demo coverage test-oldest test test-pure test-client test-fake test-integration test-properties interop static fake format diagram build clean
+.PHONY: help bench-fake bench-transport demo coverage test-oldest test test-pure test-client test-fake test-integration test-properties interop static fake format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets

@@ -37,7 +37,7 @@ class Commands(CommandLane):
     def send(self, now=NOW):
         """Everything that waits, under way as one exchange."""
         requests = self.requests('c', lambda: next(self.ids), now)
-        return Exchange(1, Lane.COMMAND, {request.id: request for request in requests})
+        return Exchange(1, Lane.COMMAND, {request.id: request for request in requests}, sent_at=0.0)
 
     def end(self, exchange, failure=None, now=NOW, **replies):
         """End an exchange: `_1='403::no'` is the error of the reply to id 1, None a yes."""

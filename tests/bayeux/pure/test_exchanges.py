@@ -8,7 +8,7 @@ from nameko_salesforce.bayeux.messages import Connect, Publish, Reply, Subscribe
 
 
 def make(*requests):
-    return Exchange(1, Lane.COMMAND, {request.id: request for request in requests})
+    return Exchange(1, Lane.COMMAND, {request.id: request for request in requests}, sent_at=0.0)
 
 
 A, B = Subscribe('1', 'c', '/a'), Subscribe('2', 'c', '/b')

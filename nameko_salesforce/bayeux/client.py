@@ -15,6 +15,7 @@ from typing import Any, Self
 import eventlet
 from eventlet.event import Event
 from eventlet.queue import Empty, LightQueue
+from greenlet import GreenletExit
 
 from nameko_salesforce.bayeux.channels import check_publishable, check_subscribable, is_meta
 from nameko_salesforce.bayeux.dispatch import Callback, Dispatcher, Listener, Observer
@@ -34,7 +35,7 @@ from nameko_salesforce.bayeux.effects import (
     Send,
     StateChanged,
 )
-from nameko_salesforce.bayeux.errors import LocalError, MessageTooLarge, Stopped
+from nameko_salesforce.bayeux.errors import LocalError, MessageTooLarge, RemoteError, Stopped
 from nameko_salesforce.bayeux.failures import Failure
 from nameko_salesforce.bayeux.lane import Extension, LaneThread
 from nameko_salesforce.bayeux.messages import Incoming, Publish
@@ -52,6 +53,15 @@ log = logging.getLogger('nameko_salesforce.bayeux')
 
 # Time beyond the session's own disconnect timeout after which `stop` no longer waits.
 STOP_MARGIN = 1.0
+
+# Seconds after which a preparation counts as failed: a login with attempts of its own takes up to a minute,
+# and one that hangs would be a stream that is silent.
+PREPARATION_LIMIT = 120.0
+
+# Seconds that a lane waits for callbacks before the log says so; CometD forgets a session after 10.
+SLOW_CALLBACKS = 10.0
+
+Call = Callable[[float], list[Effect]]
 
 
 class Client:
@@ -112,9 +122,11 @@ class Client:
         self._lanes = {lane: self._lane(tuple(extensions)) for lane in Lane}
         self._results: dict[int, Result] = {}
         self._tickets = 0
-        self._threads: list[Any] = []
+        self._life: object = None  # of the driver; None while there is none
+        self._endings = 0  # calls of stop and kill that are under way
+        self._driving: Any = None
         self._dispatching: Any = None
-        self._preparing: set[Any] = set()
+        self._preparing: dict[object, Any] = {}
         self._waiters: list[tuple[State, Event]] = []
 
     # --- life ------------------------------------------------------------------------------------
@@ -123,14 +135,24 @@ class Client:
         """Begin to connect; returns at once. Can be called again after a halt or a stop.
 
         Raises:
-            LocalError: it is running.
+            LocalError: it is running, or just being stopped.
         """
-        if self._threads and self.state is not State.HALTED:
+        if self._endings:
+            raise LocalError('the client is being stopped')
+        if self._life is not None and self.state is not State.HALTED:
             raise LocalError(f'the client is running ({self.state.value})')
-        if not self._threads:
+        if self._life is None:
+            # What was asked while nobody drove may have been dropped by a second end.
+            self._session = self._renewed_session()
+            life = self._life = object()
+            self._driving = self._spawn(lambda: self._drive(life))
+        if self._dispatching is None:
+            self._dispatcher.open()
             self._dispatching = self._spawn(self._dispatcher.run)
-            self._threads = [self._spawn(self._drive), self._dispatching]
-        self._tell(lambda now: self._session.start(now))
+        self._tell(self._begin)
+
+    def _begin(self, now: float) -> list[Effect]:
+        return self._session.start(now) if self.state in (State.IDLE, State.HALTED) else []
 
     def stop(self, timeout: float | None = None) -> None:
         """End the session at the server, within a bound, then everything else. Never raises.
@@ -139,43 +161,68 @@ class Client:
             timeout: seconds for the server's answer; by default the session's `disconnect_timeout`
                 and a second. A server that does not answer is left to find out by itself.
         """
-        if not self._threads:
+        life = self._life
+        if life is None:
             return
-        if self.state is not State.HALTED:
-            self._tell(lambda now: self._session.stop(now))
-            bound = self._session_options.disconnect_timeout + STOP_MARGIN if timeout is None else timeout
-            self.wait_for_state(State.HALTED, bound)
-        self.kill()
+        self._endings += 1
+        try:
+            if self.state is not State.HALTED:
+                self._tell(lambda now: self._session.stop(now))
+                bound = self._session_options.disconnect_timeout + STOP_MARGIN if timeout is None else timeout
+                self.wait_for_state(State.HALTED, bound)
+        finally:
+            self._endings -= 1
+            if self._life is life:
+                self.kill()
 
     def halt(self) -> None:
         """Call no callback from here on; the session goes on until `stop`. Any number of times."""
+        # Nobody takes what waits, and an answer to the goodbye must not wait behind a full mailbox.
+        self._dispatcher.close()
         dispatching, self._dispatching = self._dispatching, None
         if dispatching is not None and dispatching is not eventlet.getcurrent():
             dispatching.kill()
-        # Nobody takes what waits, and an answer to the goodbye must not wait behind a full mailbox.
-        self._dispatcher.forget()
 
     def kill(self) -> None:
         """End everything at once, without a word to the server. Any number of times, at any time."""
-        threads, self._threads = [*self._threads, *self._preparing], []
-        self._preparing.clear()
-        current = eventlet.getcurrent()
-        # The driver first: each kill lets other green threads run, and it would start lanes again.
-        for thread in threads:
-            if thread is not current:
-                thread.kill()
-        for lane in self._lanes.values():
-            lane.abandon()
+        self._endings += 1
+        try:
+            self._forget_life()
+        finally:
+            self._endings -= 1
+
+    def _forget_life(self) -> None:
+        # Up to the first kill nothing gives way, so that nobody sees half of it.
+        # The driver goes first: each kill lets other green threads run, and it would start lanes again.
+        threads = [self._driving, self._dispatching]
+        self._life = self._driving = self._dispatching = None
+        self._dispatcher.close()
         if self.state is not State.HALTED:
-            self._session = self._renewed_session()
+            self._session = Session(self._session_options, self._policy, self._draw)
         self._inbox = LightQueue()
-        self._dispatcher.forget()
-        results, self._results = self._results, {}
-        for result in results.values():
-            result.answer(Stopped('the client was stopped'))
+        self._answer_all(Stopped('the client was stopped'))
         waiters, self._waiters = self._waiters, []
         for _, waiter in waiters:
             waiter.send(False)  # a stop that waits for the server's answer need not wait any longer
+        current = eventlet.getcurrent()
+        for thread in threads:
+            if thread is not None and thread is not current:
+                thread.kill()
+        self._abandon_all()
+
+    def _answer_all(self, error: RemoteError) -> None:
+        results, self._results = self._results, {}
+        for result in results.values():
+            result.answer(error)
+
+    def _abandon_all(self) -> None:
+        """End every exchange and preparation; none of them has an outcome any more."""
+        preparing, self._preparing = self._preparing, {}
+        for thread in preparing.values():
+            if thread is not eventlet.getcurrent():
+                thread.kill()
+        for lane in self._lanes.values():
+            lane.abandon()
 
     def __enter__(self) -> Self:
         self.start()
@@ -290,43 +337,44 @@ class Client:
 
     # --- the driver ------------------------------------------------------------------------------
 
-    def _drive(self) -> None:
-        while True:
+    def _drive(self, life: object) -> None:
+        while self._life is life:
             try:
-                self._step(self._inbox)
+                self._step(life)
             except (Exception, eventlet.Timeout) as exc:
                 # Our bug, or a policy that raises. The session may be anywhere, so begin another one
                 # with the same subscriptions: a stream that ends here would end silently.
                 log.exception('%s: the session failed from within and is begun anew', self._transport.url)
                 self._restart(repr(exc))
 
-    def _tell(self, call: Callable[[float], list[Effect]]) -> None:
+    def _tell(self, call: Call) -> None:
         """Have the driver enter the session. The one way in, and typed: eventlet's queue is not."""
         self._inbox.put(call)
 
-    def _step(self, inbox: LightQueue) -> None:
+    def _step(self, life: object) -> None:
         deadline = self._session.deadline
         wait = None if deadline is None else max(0.0, deadline - self._clock())
         try:
-            call = inbox.get(timeout=wait)
+            call = self._inbox.get(timeout=wait)
         except Empty:
             effects = self._session.elapsed(self._clock())
         else:
             effects = call(self._clock())
         for effect in effects:
+            if self._life is not life:
+                return  # something that was called from here has killed the client
             self._carry_out(effect)
 
     def _restart(self, why: str) -> None:
-        for lane in self._lanes.values():
-            lane.abandon()
-        for result in self._results.values():
-            result.answer(Stopped(why))
-        self._results.clear()
+        self._abandon_all()
+        self._answer_all(Stopped(why))
         self._inbox = LightQueue()  # outcomes of the old session mean nothing to the new one
-        self._session = self._renewed_session()
         pause = self._session_options.backoff.delay(3, self._draw())
+        old, self._session = self._session.state, self._renewed_session()
+        self._state_changed(StateChanged(old, State.IDLE, f'failed from within: {why}', 1, pause))
         eventlet.sleep(pause)
-        self._tell(lambda now: self._session.start(now))
+        if not self._endings:
+            self._tell(self._begin)
 
     def _renewed_session(self) -> Session:
         session = Session(self._session_options, self._policy, self._draw)
@@ -372,58 +420,56 @@ class Client:
                 log.debug('%s: ignored: %s', self._transport.url, what)
 
     def _prepare(self, command: Prepare) -> None:
-        preparation = self._preparation
-        if isinstance(preparation, NoPreparation):
-            self._tell(lambda now: self._session.prepared(command.attempt, None, now))
-            return
+        attempt = command.attempt
 
-        def prepare() -> None:
-            try:
-                prepared = preparation.prepare(login=command.login)
-            except PreparationFailed as exc:
-                failure = exc.failure
-            except (Exception, eventlet.Timeout) as exc:
-                log.exception('%s: the preparation of a session failed', self._transport.url)
-                failure = repr(exc)
-            else:
-                if prepared.url is not None:
-                    self._transport.url = prepared.url
-                self._tell(lambda now: self._session.prepared(command.attempt, prepared.ext, now))
-                return
-            self._tell(lambda now: self._session.preparation_failed(command.attempt, failure, now))
+        def prepare() -> Call:
+            prepared = self._preparation.prepare(login=command.login)
+            if prepared.url is not None:
+                self._transport.url = prepared.url
+            ext = dict(prepared.ext or {})
+            return lambda now: self._session.prepared(attempt, ext, now)
 
-        self._spawn_preparation(prepare)
+        def failed(failure: Failure | str) -> Call:
+            return lambda now: self._session.preparation_failed(attempt, failure, now)
+
+        self._ask_outside('a session', prepare, failed)
 
     def _prepare_channel(self, command: PrepareChannel) -> None:
         channel, attempt = command.channel, command.attempt
-        preparation = self._preparation
-        if isinstance(preparation, NoPreparation):
-            self._tell(lambda now: self._session.channel_prepared(channel, attempt, None, now))
+
+        def prepare() -> Call:
+            ext = dict(self._preparation.prepare_channel(channel, refusal=command.refusal) or {})
+            return lambda now: self._session.channel_prepared(channel, attempt, ext, now)
+
+        def failed(failure: Failure | str) -> Call:
+            reason = f'preparation failed: {failure}'
+            return lambda now: self._session.channel_preparation_failed(channel, attempt, reason, now)
+
+        self._ask_outside(channel, prepare, failed)
+
+    def _ask_outside(
+        self, what: str, prepare: Callable[[], Call], failed: Callable[[Failure | str], Call]
+    ) -> None:
+        """Have a preparation run; its outcome comes through the inbox, whatever it raises or does."""
+        if type(self._preparation) is NoPreparation:
+            self._tell(prepare())
             return
+        token = object()
 
-        def prepare() -> None:
-            try:
-                ext = preparation.prepare_channel(channel, refusal=command.refusal)
-            except (Exception, eventlet.Timeout) as exc:
-                if not isinstance(exc, PreparationFailed):
-                    log.exception('%s: the preparation of %s failed', self._transport.url, channel)
-                reason = f'preparation failed: {exc!r}'
-                self._tell(
-                    lambda now: self._session.channel_preparation_failed(channel, attempt, reason, now)
-                )
-            else:
-                self._tell(lambda now: self._session.channel_prepared(channel, attempt, ext, now))
-
-        self._spawn_preparation(prepare)
-
-    def _spawn_preparation(self, prepare: Callable[[], None]) -> None:
         def run() -> None:
             try:
-                prepare()
-            finally:
-                self._preparing.discard(eventlet.getcurrent())
+                with eventlet.Timeout(PREPARATION_LIMIT):
+                    outcome = prepare()
+            except PreparationFailed as exc:
+                outcome = failed(exc.failure)
+            except (Exception, eventlet.Timeout, GreenletExit) as exc:
+                if token in self._preparing:
+                    log.exception('%s: the preparation of %s failed', self._transport.url, what)
+                outcome = failed(repr(exc))
+            if self._preparing.pop(token, None) is not None:
+                self._tell(outcome)
 
-        self._preparing.add(self._spawn(run))
+        self._preparing[token] = self._spawn(run)
 
     # --- what lanes report -----------------------------------------------------------------------
 
@@ -447,7 +493,9 @@ class Client:
         # The driver counts what was received only when it runs, and a full socket buffer would keep
         # the lane reading without ever giving way.
         eventlet.sleep(0)
-        self._dispatcher.wait_for_room()
+        if not self._dispatcher.wait_for_room(SLOW_CALLBACKS):
+            log.warning('%s: callbacks do not keep up; nothing is read until they do', self._transport.url)
+            self._dispatcher.wait_for_room()
 
     def _ended(self, exchange: int, failure: Failure | None) -> None:
         if failure is None:
@@ -494,7 +542,7 @@ class Client:
 
     # --- requests --------------------------------------------------------------------------------
 
-    def _ask(self, what: str, call: Callable[[int], Callable[[float], list[Effect]]]) -> Result:
+    def _ask(self, what: str, call: Callable[[int], Call]) -> Result:
         self._tickets += 1
         ticket = self._tickets
         result = Result(what, lambda: self._withdraw(ticket))

@@ -5,10 +5,11 @@ logged and stays here.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import eventlet
+from greenlet import GreenletExit
 
 from nameko_salesforce.bayeux.channels import matching_patterns, without_filter
 from nameko_salesforce.bayeux.effects import ChannelChanged, MessageSkipped, StateChanged
@@ -87,37 +88,44 @@ class Dispatcher:
         if self._observe is not None:
             self._mailbox.put(notice)
 
-    def wait_for_room(self) -> None:
-        self._mailbox.wait_for_room()
-
-    def forget(self) -> None:
-        """Drop what was not handled yet; a loop that still runs ends after its current item."""
-        self._mailbox = Mailbox(self._mailbox_limit)
+    def wait_for_room(self, timeout: float | None = None) -> bool:
+        return self._mailbox.wait_for_room(timeout)
 
     # --- the loop --------------------------------------------------------------------------------
 
+    def open(self) -> None:
+        """Take what arrives from here on; before `run`."""
+        self._mailbox = Mailbox(self._mailbox_limit)
+
+    def close(self) -> None:
+        """Call nothing from here on, and drop what arrives. To be called before the loop is killed."""
+        self._mailbox.close()
+
     def run(self) -> None:
-        """Call until `forget`, or until its green thread is killed."""
+        """Call until `close`."""
         mailbox = self._mailbox
-        while mailbox is self._mailbox:
-            item = mailbox.take()
-            if isinstance(item, Reply):
-                for listener in self._listeners.get(item.channel, ()):
-                    self._call(listener, item, item.channel)
-            elif isinstance(item, Notice):
-                if self._observe is not None:
-                    self._call(self._observe, item, 'observer')
-            else:
-                for delivery in item:
-                    self._handle(delivery)
+        while (item := mailbox.take()) is not None:
+            for callback, argument, channel in self._calls(item):
+                self._call(callback, argument, channel, mailbox)
+                if mailbox.closed:
+                    return
             mailbox.taken()
 
-    def _handle(self, delivery: Delivery) -> None:
-        callbacks = self._routes.get(delivery.channel)
-        if callbacks is None:
-            callbacks = self._route(delivery.channel)
-        for callback in callbacks:
-            self._call(callback, delivery, delivery.channel)
+    def _calls(self, item: Any) -> Iterator[tuple[Callable[[Any], Any], Any, str]]:
+        """Who is called for an item: (callback, argument, channel for the log)."""
+        if isinstance(item, Reply):
+            for listener in self._listeners.get(item.channel, ()):
+                yield listener, item, item.channel
+        elif isinstance(item, Notice):
+            if self._observe is not None:
+                yield self._observe, item, 'observer'
+        else:
+            for delivery in item:
+                callbacks = self._routes.get(delivery.channel)
+                if callbacks is None:
+                    callbacks = self._route(delivery.channel)
+                for callback in callbacks:
+                    yield callback, delivery, delivery.channel
 
     def _route(self, channel: str) -> tuple[Callback, ...]:
         names = {*matching_patterns(channel), *matching_patterns(without_filter(channel))}
@@ -134,8 +142,12 @@ class Dispatcher:
         self._routes[channel] = callbacks
         return callbacks
 
-    def _call(self, callback: Callable[[Any], Any], argument: Any, channel: str) -> None:
+    def _call(self, callback: Callable[[Any], Any], argument: Any, channel: str, mailbox: Mailbox) -> None:
         try:
             callback(argument)
-        except (Exception, eventlet.Timeout):
+        except (Exception, eventlet.Timeout, GreenletExit) as exc:
+            # Not ours unless we are closed: a callback that waits for a green thread which somebody kills
+            # gets its GreenletExit, and without this the stream would fall silent.
+            if isinstance(exc, GreenletExit) and mailbox.closed:
+                return
             log.exception('%s: callback %r failed', channel, callback)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import eventlet
 from eventlet.event import Event
+from greenlet import GreenletExit
 
 from nameko_salesforce.bayeux.decoder import Unkept
 from nameko_salesforce.bayeux.effects import Send
@@ -61,52 +62,63 @@ class LaneThread:
         self._work: Send | None = None
         self._wake: Event | None = None
         self._thread: Any = None
+        self._life: object = None  # of the thread; another one, or None, once it was abandoned
 
     def send(self, command: Send) -> None:
         """Begin an exchange. The lane is free: the session has at most one outstanding."""
         self._work = command
         if self._thread is None:
-            self._thread = self._spawn(self._serve)
+            life = self._life = object()
+            self._thread = self._spawn(lambda: self._serve(life))
         elif self._wake is not None:
             wake, self._wake = self._wake, None
             wake.send()
 
     def abandon(self) -> None:
-        """End what is under way, at once: the socket is closed, no outcome will follow."""
+        """End what is under way, at once: the socket is closed, no outcome will follow.
+
+        In the lane's own thread (an extension, or `headers`, that ends the client) it returns, and the
+        thread ends by itself later.
+        """
         self._work = None
         thread, self._thread = self._thread, None
-        self._wake = None
-        if thread is not None:
+        self._wake = self._life = None
+        if thread is not None and thread is not eventlet.getcurrent():
             # The only way to end a wait inside a socket; closing the socket from here would not.
             thread.kill()
         self._connection.close()
 
-    def _serve(self) -> None:
-        while True:
+    def _serve(self, life: object) -> None:
+        while self._life is life:
             command, self._work = self._work, None
             if command is None:
                 self._wake = Event()
                 self._wake.wait()
                 continue
-            self._exchange(command)
+            self._exchange(command, life)
 
-    def _exchange(self, command: Send) -> None:
-        outgoing = [self._outgoing(request.wire()) for request in command.requests]
-
+    def _exchange(self, command: Send, life: object) -> None:
         def on_messages(messages: Sequence[dict[str, Any] | Unkept]) -> None:
-            self._received(command.exchange, self._read(messages))
-            self._wait_for_room()
+            read = self._read(messages)
+            if self._life is life:
+                self._received(command.exchange, read)
+                self._wait_for_room()
 
         try:
+            outgoing = [self._outgoing(request.wire()) for request in command.requests]
             failure = self._connection.exchange(
                 outgoing, read_timeout=command.read_timeout, on_messages=on_messages
             )
-        except (Exception, eventlet.Timeout) as exc:
-            # A bug, or a timeout that leaked out of a `headers` callable. The lane must outlive it: a
-            # session whose outcome never comes waits for ever.
+        except (Exception, eventlet.Timeout, GreenletExit) as exc:
+            # A bug, or a timeout that leaked out of a `headers` callable, or the GreenletExit of another
+            # green thread that it waited for. The lane must outlive it: a session whose outcome never
+            # comes waits for ever.
+            if self._life is not life:
+                return
             log.exception('an exchange on the %s lane failed from within', command.lane.value)
             failure = Failure(FailureKind.REQUEST, repr(exc)[:200])
-        self._ended(command.exchange, failure)
+        if self._life is life:
+            self._ended(command.exchange, failure)
 
     def _read(self, messages: Sequence[dict[str, Any] | Unkept]) -> list[Incoming]:
         if not self._extensions:

@@ -8,6 +8,7 @@ handed over what it read.
 from collections import deque
 from typing import Any
 
+import eventlet
 from eventlet.event import Event
 
 __all__ = ['Mailbox']
@@ -18,9 +19,13 @@ class Mailbox:
 
     Args:
         limit: deliveries above which `wait_for_room` waits. One put may pass it.
+
+    Attributes:
+        closed: nothing is taken any more, so that nothing is kept and nobody waits.
     """
 
     def __init__(self, limit: int) -> None:
+        self.closed = False
         self._limit = limit
         self._items: deque[tuple[Any, int]] = deque()
         self._size = 0
@@ -33,30 +38,53 @@ class Mailbox:
 
     def put(self, item: Any, size: int = 0) -> None:
         """Add an item that holds `size` deliveries. Never waits."""
+        if self.closed:
+            return
         self._items.append((item, size))
         self._size += size
-        if self._filled is not None:
-            filled, self._filled = self._filled, None
-            filled.send()
+        self._wake_taker()
 
     def take(self) -> Any:
-        """The oldest item, which stays until `taken`; waits for one."""
-        while not self._items:
+        """The oldest item, which stays until `taken`; waits for one. None once closed."""
+        while not self._items and not self.closed:
             self._filled = Event()
             self._filled.wait()
-        return self._items[0][0]
+        return None if self.closed else self._items[0][0]
 
     def taken(self) -> None:
         """The item last taken is handled."""
         _, size = self._items.popleft()
         self._size -= size
-        if self._emptied is not None and self._size <= self._limit:
+        if self._size <= self._limit:
+            self._let_in()
+
+    def wait_for_room(self, timeout: float | None = None) -> bool:
+        """Return at once while at most `limit` deliveries wait, else when it is so again.
+
+        Args:
+            timeout: seconds; None waits for ever.
+        Returns:
+            Whether there is room, or the mailbox is closed.
+        """
+        with eventlet.Timeout(timeout, False):
+            while self._size > self._limit and not self.closed:
+                if self._emptied is None:
+                    self._emptied = Event()
+                self._emptied.wait()
+        return self._size <= self._limit or self.closed
+
+    def close(self) -> None:
+        """For good. Nobody waits any longer."""
+        self.closed = True
+        self._let_in()
+        self._wake_taker()
+
+    def _wake_taker(self) -> None:
+        if self._filled is not None:
+            filled, self._filled = self._filled, None
+            filled.send()
+
+    def _let_in(self) -> None:
+        if self._emptied is not None:
             emptied, self._emptied = self._emptied, None
             emptied.send()
-
-    def wait_for_room(self) -> None:
-        """Return at once while at most `limit` deliveries wait, else when it is so again."""
-        while self._size > self._limit:
-            if self._emptied is None:
-                self._emptied = Event()
-            self._emptied.wait()

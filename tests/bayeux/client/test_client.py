@@ -502,6 +502,40 @@ def test_a_preparation_that_fails_is_tried_again_and_its_surprises_are_logged(fa
     assert 'login down' in caplog.text
 
 
+@pytest.mark.parametrize('given', [Prepared(url='no address'), None, Prepared(ext=7)])
+def test_a_preparation_that_gives_nonsense_is_tried_again(fake, make_client, caplog, given):
+    class Nonsense(Preparing):
+        def prepare(self, *, login):
+            good = super().prepare(login=login)
+            return good if len(self.asked) > 1 else given
+
+    connected(make_client(client={'preparation': Nonsense()}))
+    assert 'the preparation of a session failed' in caplog.text
+
+
+def test_a_preparation_that_never_ends_is_given_up_and_tried_again(fake, make_client, caplog, monkeypatch):
+    monkeypatch.setattr('nameko_salesforce.bayeux.client.PREPARATION_LIMIT', 2 * TICK)
+
+    class Hanging(Preparing):
+        channels = 0
+
+        def prepare(self, *, login):
+            prepared = super().prepare(login=login)
+            if len(self.asked) == 1:
+                eventlet.sleep(1000)
+            return prepared
+
+        def prepare_channel(self, channel, *, refusal):
+            self.channels += 1
+            if self.channels == 1:
+                eventlet.sleep(1000)
+            return
+
+    client = connected(make_client(client={'preparation': Hanging()}))
+    client.subscribe('/a', print)
+    until(lambda: client.channels['/a'].state is ChannelState.ACTIVE, 'the channel')
+
+
 def test_http_401_asks_the_preparation_for_new_credentials(fake, make_client):
     preparing = Preparing()
     connected(make_client(client={'preparation': preparing}))
@@ -530,6 +564,73 @@ def test_a_policy_that_raises_does_not_end_the_stream(fake, make_client, caplog)
     fake.publish('/a', 1)
     until(lambda: got == [1], 'the event')
     caplog.clear()
+
+
+@pytest.mark.parametrize('where', ['callback', 'headers', 'preparation', 'prepare_channel'])
+def test_a_greenlet_exit_of_somebody_else_s_thread_does_not_end_the_stream(fake, make_client, caplog, where):
+    # `wait()` on a green thread that was killed raises GreenletExit in the one who waits.
+    struck = []
+
+    def strike(here):
+        if here == where and not struck:
+            struck.append(1)
+            other = eventlet.spawn(eventlet.sleep, 1000)
+            eventlet.sleep(0)
+            other.kill()
+            other.wait()
+
+    class Striking(Preparing):
+        def prepare(self, *, login):
+            strike('preparation')
+            return super().prepare(login=login)
+
+        def prepare_channel(self, channel, *, refusal):
+            strike('prepare_channel')
+            return
+
+    got = []
+    client = make_client(
+        client={'headers': lambda: strike('headers') or {}, 'preparation': Striking()},
+    )
+    client.subscribe('/a', lambda event: (got.append(event.data), strike('callback')))
+    until(lambda: client.channels['/a'].state is ChannelState.ACTIVE, 'the channel')
+    fake.publish('/a', 1)
+    until(lambda: got == [1], 'the first event')
+    fake.publish('/a', 2)
+    until(lambda: got == [1, 2], 'the second event')
+    assert struck
+    caplog.clear()  # the failure from within was asked for
+
+
+def test_what_fails_within_is_told_and_leaves_no_old_preparation_behind(fake, make_client, caplog):
+    class Broken(GenericPolicy):
+        failed = []
+
+        def judge(self, trouble):
+            if not self.failed:
+                self.failed.append(trouble)
+                raise RuntimeError('boom')
+            return super().judge(trouble)
+
+    class Slow(Preparing):
+        under_way = 0
+
+        def prepare_channel(self, channel, *, refusal):
+            self.under_way += 1
+            try:
+                eventlet.sleep(1000)
+            finally:
+                self.under_way -= 1
+
+    slow, told = Slow(), []
+    client = make_client(client={'policy': Broken(), 'preparation': slow, 'observe': told.append})
+    client.subscribe('/a', print)
+    until(lambda: slow.under_way == 1, 'the preparation')
+    fake.restart()
+    until(lambda: any(getattr(each, 'new', None) is State.IDLE for each in told), 'the notice')
+    assert slow.under_way == 0
+    assert 'boom' in told[-1].why
+    caplog.clear()  # the failure from within was asked for
 
 
 # --- the end ------------------------------------------------------------------------------------
@@ -632,6 +733,144 @@ def test_a_second_start_is_a_mistake(make_client):
     client = connected(make_client())
     with pytest.raises(LocalError, match='the client is running'):
         client.start()
+
+
+def halted(fake, make_client, **options):
+    """A client that the server has told to give up, and may again."""
+    fake.configure(deny_handshake=True)
+    client = make_client(**options)
+    assert client.wait_for_state(State.HALTED, 100 * TICK)
+    fake.configure(deny_handshake=False)
+    return client
+
+
+def test_two_starts_of_a_halted_client_are_one(fake, make_client, caplog):
+    client = halted(fake, make_client)
+    client.start()
+    client.start()
+    connected(client)
+    assert 'failed from within' not in caplog.text
+
+
+def test_who_asks_a_halted_client_is_answered(fake, make_client):
+    client = halted(fake, make_client)
+    for result in (client.subscribe('/a', print), client.publish('/b', 1)):
+        with pytest.raises(Stopped, match='handshake_denied'):
+            result.get(timeout=20 * TICK)
+
+
+def test_a_start_while_it_is_being_stopped_is_a_mistake(fake, make_client):
+    client = connected(make_client())
+    fake.faults.add('never', channel='/meta/disconnect')
+    stopping = eventlet.spawn(client.stop)
+    eventlet.sleep(TICK)
+    with pytest.raises(LocalError, match='being stopped'):
+        client.start()
+    stopping.wait()
+    client.start()
+    connected(client)
+
+
+def test_a_late_stop_does_not_end_the_next_life(fake, make_client):
+    client = connected(make_client())
+    held(fake)
+    both = [eventlet.spawn(client.stop), eventlet.spawn(client.stop)]
+    assert client.wait_for_state(State.HALTED, 100 * TICK)
+    until(lambda: any(each.dead for each in both), 'the first of the two')
+    while True:
+        try:
+            client.start()
+            break
+        except LocalError:
+            eventlet.sleep(0)
+    for each in both:
+        each.wait()
+    connected(client)
+
+
+def test_what_is_asked_between_two_ends_counts_at_the_next_start(fake, make_client):
+    client = make_client()
+    collect(client, '/a')
+    client.stop()
+    client.subscribe('/b', print)
+    client.unsubscribe('/a')
+    client.kill()
+    client.start()
+    until(lambda: fake.sessions() and fake.sessions()[0]['subscriptions'] == ['/b'], 'the other channel')
+
+
+def test_callbacks_are_called_again_after_a_halt_and_a_new_start(fake, make_client):
+    client = halted(fake, make_client)
+    client.halt()
+    client.start()
+    got = collect(client, '/a')
+    fake.publish('/a', 1)
+    until(lambda: got == [1], 'the event')
+
+
+def test_no_callback_is_called_after_a_halt_from_a_callback(fake, make_client):
+    client, got = make_client(), []
+
+    def first(event):
+        got.append(event.data)
+        client.halt()
+
+    client.subscribe('/a', first).get(timeout=100 * TICK)
+    client.subscribe('/a', first).get(timeout=100 * TICK)
+    fake.publish_many([('/a', number) for number in range(20)])
+    until(lambda: got, 'the first event')
+    eventlet.sleep(TICK)
+    assert got == [0]
+
+
+def test_a_session_goes_on_behind_a_mailbox_that_was_full_at_the_halt(fake, make_client):
+    client, release = make_client(client={'mailbox_limit': 1}), eventlet.event.Event()
+    client.subscribe('/a', lambda event: release.wait()).get(timeout=100 * TICK)
+    fake.publish_many([('/a', number) for number in range(50)])
+    until(lambda: len(client._dispatcher._mailbox) > 1, 'a full mailbox')
+    mark = fake.mark()
+    client.halt()
+    until(lambda: fake.journal('held', after=mark), 'the next poll')
+    fake.publish_many([('/a', number) for number in range(50)])
+    until(lambda: len(fake.journal('held', after=mark)) > 1, 'the poll after that')
+
+
+def test_slow_callbacks_that_hold_up_the_reading_are_reported(fake, make_client, caplog, monkeypatch):
+    monkeypatch.setattr('nameko_salesforce.bayeux.client.SLOW_CALLBACKS', TICK)
+    client, release = make_client(client={'mailbox_limit': 1}), eventlet.event.Event()
+    got = []
+    client.subscribe('/a', lambda event: (release.wait(), got.append(event.data))).get(timeout=100 * TICK)
+    fake.publish_many([('/a', number) for number in range(50)])
+    until(lambda: 'callbacks do not keep up' in caplog.text, 'the report')
+    release.send()
+    until(lambda: len(got) == 50, 'all events')
+
+
+@pytest.mark.parametrize('where', ['headers', 'extension'])
+def test_a_kill_from_within_a_lane_is_complete(fake, make_client, where):
+    ended = []
+
+    def end(message=None):
+        if not ended:
+            ended.append(1)
+            client.kill()
+        return message if message is not None else {}
+
+    class Extension:
+        outgoing = staticmethod(end)
+        incoming = staticmethod(lambda message: message)
+
+    options = {'headers': end} if where == 'headers' else {'extensions': [Extension()]}
+    client = make_client(start=False, client=options)
+    result = client.publish('/a', 1)
+    waiting = eventlet.spawn(client.wait_for_state, State.CONNECTED)
+    client.start()
+    with pytest.raises(Stopped):
+        result.get(timeout=20 * TICK)
+    assert waiting.wait() is False
+    eventlet.sleep(TICK)
+    client.start()
+    connected(client)
 
 
 def test_a_halt_is_reported_with_its_reason(fake, make_client, caplog):

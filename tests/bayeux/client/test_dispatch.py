@@ -168,20 +168,22 @@ def test_an_observer_that_raises_is_logged(caplog):
     assert 'observer: callback' in caplog.text
 
 
-def test_what_was_not_handled_can_be_forgotten(post):
+def test_a_closed_dispatcher_calls_nothing_and_an_opened_one_begins_empty(post):
     post.add('/a')
     post.deliver('/a', 1)
-    post.dispatcher.forget()
+    post.dispatcher.close()
     post.deliver('/a', 2)
-    assert post.run() == [('/a', 2)]
+    post.dispatcher.open()
+    post.deliver('/a', 3)
+    assert post.run() == [('/a', 3)]
 
 
-def test_a_loop_that_was_forgotten_ends_after_its_item(post):
-    def forget(event):
+def test_a_loop_that_is_closed_ends_after_its_item(post):
+    def close(event):
         post.seen.append(event.data)
-        post.dispatcher.forget()
+        post.dispatcher.close()
 
-    post.dispatcher.add('/a', forget)
+    post.dispatcher.add('/a', close)
     post.deliver('/a', 1)
     post.deliver('/a', 2)
     loop = eventlet.spawn(post.dispatcher.run)

@@ -12,12 +12,11 @@ What did not fit into the table, each a function here:
     received                deliver first: events leave before anything is judged
     _judge_poll             judge afterwards: once a response has ended, whole or broken
     _is_wanted              what an overtaken exchange brings is dropped, but for events nobody replays
-    _count                  only the second good connect in a row resets the failure count
-    _poll                   a server that never holds a poll is not asked in a hot loop
-    _earliest_handshake     handshakes keep a distance, whatever a server says
-    _session_must_be_gone   past `maxInterval` a connect would only learn what we know
-and, in other modules: `Exchange.match` (a reply belongs to the request with its id, or to nothing),
-`negotiation.objection` (version and connection type), `CommandLane.judge` (what a command's reply means).
+and, in other modules:
+    Pace                    pauses and rests; only the second good connect in a row resets the failure count
+    Exchange.match          a reply belongs to the request with its id, or to nothing
+    objection               version and connection type (`negotiation.py`)
+    CommandLane.judge       what a command's reply means
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -54,17 +53,12 @@ from nameko_salesforce.bayeux.messages import (
     Skipped,
 )
 from nameko_salesforce.bayeux.negotiation import granted_ack, objection
-from nameko_salesforce.bayeux.policy import Action, Policy, Step, Trouble, Verdict
+from nameko_salesforce.bayeux.pace import Pace
+from nameko_salesforce.bayeux.policy import Policy, Step, Trouble, Verdict
 from nameko_salesforce.bayeux.subscriptions import ChannelStatus, Subscriptions
 from nameko_salesforce.bayeux.transitions import CONNECTION, Do, Input, State
 
 __all__ = ['Session', 'SessionOptions']
-
-# After ten good polls in a row that were answered within 50 ms and brought nothing, polls keep a distance
-# of a second until one is held or brings an event: such a server would be asked a thousand times a second.
-IDLE_POLLS = 10
-IDLE_ANSWER = 0.05
-IDLE_REST = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +106,7 @@ class Session:
     def __init__(self, options: SessionOptions, policy: Policy, draw: Callable[[], float]) -> None:
         self._options = options
         self._policy = policy
-        self._draw = draw
+        self._pace = Pace(options.backoff, draw, options.handshake_distance)
         self._effects: list[Effect] = []
         self._state = State.IDLE
         self._deadline: float | None = None
@@ -122,11 +116,6 @@ class Session:
         self._prepared_ext: Mapping[str, Any] = {}
         self._client_id = ''
         self._advice = Advice()
-        self._failures = 0
-        self._good_connects = 0
-        self._idle_polls = 0
-        self._last_handshake: float | None = None
-        self._last_answer = 0.0
         self._ack: int | None = None
         self._exchanges: dict[Lane, Exchange | None] = {Lane.POLL: None, Lane.COMMAND: None}
         self._numbers = 0  # of exchanges
@@ -153,7 +142,7 @@ class Session:
     @property
     def failures(self) -> int:
         """Attempts failed in a row."""
-        return self._failures
+        return self._pace.failures
 
     @property
     def deadline(self) -> float | None:
@@ -275,7 +264,7 @@ class Session:
             return
         self._why = why
         self._deadline = now + pause if row.do is Do.WAIT else None
-        changed = StateChanged(old, row.next, why, self._failures, None if row.do is not Do.WAIT else pause)
+        changed = StateChanged(old, row.next, why, self.failures, None if row.do is not Do.WAIT else pause)
         if old is not row.next:
             self._effects.append(changed)
         match row.do:
@@ -300,7 +289,7 @@ class Session:
         self._effects.append(Prepare(self._attempt, self._login_wanted))
 
     def _send_handshake(self, now: float) -> None:
-        self._last_handshake = now
+        self._pace.handshake_sent(now)
         ext = {**(self._options.ext or {}), **self._prepared_ext}
         if self._options.ack:
             ext['ack'] = True
@@ -317,9 +306,7 @@ class Session:
         self._send(Lane.POLL, [connect], held + self._options.network_allowance, now)
 
     def _poll(self, now: float, rested: bool) -> None:
-        rest = self._advice.interval
-        if self._idle_polls >= IDLE_POLLS:
-            rest = max(rest, IDLE_REST)
+        rest = self._pace.rest(self._advice)
         if rest > 0 and not rested:
             self._deadline = now + rest
         else:
@@ -389,10 +376,9 @@ class Session:
             self._move(Input.HALT, now, objected)
             return
         self._client_id = reply.client_id
-        self._last_answer = now
+        self._pace.session_begun(now)
         self._advice = self._advice.after_handshake()
         self._ack = granted_ack(reply) if self._options.ack else None
-        self._good_connects = self._idle_polls = 0
         self._move(Input.ACCEPTED, now, 'handshake accepted')
 
     def _judge_poll(self, exchange: Exchange, failure: Failure | None, now: float) -> None:
@@ -403,29 +389,17 @@ class Session:
             self._advice = self._advice.alone()
         told_to_go_on = self._advice.reconnect is Reconnect.RETRY and self._advice.interval >= 0
         if failure is None and reply is not None and reply.successful:
-            self._last_answer = now
-            idle = not exchange.brought_events and now - exchange.sent_at < IDLE_ANSWER
-            self._idle_polls = self._idle_polls + 1 if idle else 0
+            self._pace.connect_answered(exchange, now)
             batch = (reply.ext or {}).get('ack')
             if self._ack is not None and type(batch) is int:
                 self._ack = batch
             if told_to_go_on and not exchange.server_disconnected:
-                self._count(good=True)
+                self._pace.connect_good()
                 self._move(Input.ANSWERED, now, 'connect answered')
                 return
         if reply is not None and not reply.successful:
             failure = None
         self._meet(self._trouble(Step.CONNECT, reply, failure, exchange.server_disconnected), now)
-
-    def _count(self, good: bool) -> None:
-        """Never reset by a handshake, nor by the first connect, which servers always answer at once."""
-        if good:
-            self._good_connects += 1
-            if self._good_connects >= 2:
-                self._failures = 0
-        else:
-            self._good_connects = 0
-            self._failures += 1
 
     def _trouble(
         self,
@@ -434,46 +408,15 @@ class Session:
         failure: Failure | None = None,
         server_disconnected: bool = False,
     ) -> Trouble:
-        return Trouble(step, reply, failure, self._advice, self._failures + 1, server_disconnected)
+        return Trouble(step, reply, failure, self._advice, self.failures + 1, server_disconnected)
 
     def _meet(self, trouble: Trouble, now: float) -> None:
-        """Count a trouble of the connection and do what the policy says."""
+        """Do what the policy says about a trouble of the connection."""
         self._obey(self._policy.judge(trouble), now)
 
     def _obey(self, verdict: Verdict, now: float) -> None:
-        self._count(good=False)
-        if verdict.action is Action.HALT:
-            self._move(Input.HALT, now, verdict.reason)
-            return
-        grown = self._options.backoff.delay(self._failures, self._draw())
-        if verdict.action is Action.RETRY:
-            pause = max(grown, verdict.pause, self._advice.interval)
-            if self._state in WITH_SESSION and not self._session_must_be_gone(now, pause):
-                self._move(Input.RETRY, now, verdict.reason, pause)
-                return
-            if self._state not in WITH_SESSION:
-                pause = max(pause, self._earliest_handshake() - now)
-                self._move(Input.RETRY, now, verdict.reason, pause)
-                return
-        # The first new session comes at once: it is routine. From the second in a row on, we back off.
-        at_once = 0.0 if self._failures == 1 else grown
-        pause = max(at_once, verdict.pause, self._advice.interval, self._earliest_handshake() - now)
-        event = Input.LOGIN if verdict.action is Action.LOGIN else Input.HANDSHAKE
+        event, pause = self._pace.after(verdict, self._advice, self._state in WITH_SESSION, now)
         self._move(event, now, verdict.reason, pause)
-
-    def _earliest_handshake(self) -> float:
-        """No answer of any server may make handshakes a hot loop."""
-        if self._last_handshake is None:
-            return 0.0
-        return self._last_handshake + self._options.handshake_distance
-
-    def _session_must_be_gone(self, now: float, pause: float) -> bool:
-        """Whether the server has forgotten the session by then (CometD: `maxInterval` advice)."""
-        advice = self._advice
-        if advice.max_interval is None:
-            return False
-        lives = (advice.timeout or 0.0) + max(advice.interval, 0.0) + advice.max_interval
-        return now + pause - self._last_answer > lives
 
     # --- the command lane ------------------------------------------------------------------------
 

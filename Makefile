@@ -5,6 +5,7 @@ VENV3 = .venv-nameko3
 VENV_OLDEST = .venv-oldest
 BIN = $(VENV)/bin
 PYTEST_ARGS ?=
+PORT ?= 8080
 
 .PHONY: help bench-fake bench-transport demo coverage test-oldest test test-pure test-client test-fake test-integration test-properties interop static fake format diagram build clean
 .DEFAULT_GOAL := help
@@ -48,8 +49,8 @@ tests/interop/node_modules/.installed: tests/interop/package.json tests/interop/
 demo: $(VENV)/.installed  ## run a service against the bundled fake server and show the events it handles
 	@$(BIN)/python examples/demo.py
 
-fake: $(VENV)/.installed  ## run the fake server on port 8080 until Ctrl-C
-	@$(BIN)/fake-salesforce --profile vanilla --port 8080
+fake: $(VENV)/.installed  ## run the fake server until Ctrl-C, on port 8080 or PORT=...
+	@$(BIN)/fake-salesforce --profile vanilla --port $(PORT)
 
 test: test-pure test-fake test-client test-properties test-integration  ## run all tests that need Python alone
 
@@ -58,7 +59,7 @@ interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the te
 
 # --- parts of `make test` ---------------------------------------------------------------------
 
-test-pure: $(VENV)/.installed  ## floors without I/O, packaging
+test-pure: $(VENV)/.installed  ## the quick ones: without sockets, and packaging
 	$(BIN)/python -m pytest tests/bayeux/pure tests/project $(PYTEST_ARGS)
 
 test-fake: $(VENV)/.installed  ## the fake server

@@ -41,6 +41,7 @@ from nameko_salesforce.bayeux.lane import Extension, LaneThread
 from nameko_salesforce.bayeux.messages import Incoming, Publish
 from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
 from nameko_salesforce.bayeux.preparation import NoPreparation, Preparation, PreparationFailed
+from nameko_salesforce.bayeux.report import Report
 from nameko_salesforce.bayeux.results import Result
 from nameko_salesforce.bayeux.session import Session, SessionOptions
 from nameko_salesforce.bayeux.subscriptions import ChannelStatus
@@ -108,6 +109,10 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
     ) -> None:
+        if headers is not None and not callable(headers):
+            raise LocalError(
+                'headers: a function that returns a mapping is asked for, called for each request'
+            )
         self._session_options = session
         self._transport_options = transport
         self._policy = policy
@@ -116,6 +121,7 @@ class Client:
         self._clock = clock
         self._draw = draw
         self._transport = Transport(url, headers=headers, options=transport)
+        self._report = Report(lambda: self._transport.url, clock)
         self._session = Session(session, policy, draw)
         self._inbox: LightQueue = LightQueue()
         self._dispatcher = Dispatcher(mailbox_limit, observe)
@@ -286,9 +292,10 @@ class Client:
             A result: the server's first word on the channel. A refused channel is tried again, with
             growing pauses; `channels` shows it.
         Raises:
-            LocalError: no server could accept the name.
+            LocalError: no server could accept the name, or the callback cannot be called.
         """
         check_subscribable(channel)
+        _check_callable(channel, callback)
         self._dispatcher.add(channel, callback)
         return self._ask(
             f'subscribe {channel}',
@@ -304,7 +311,7 @@ class Client:
         left = self._dispatcher.remove(channel, callback)
         what = f'unsubscribe {channel}'
         if left:
-            result = Result(what, lambda: None)
+            result = Result(what, lambda: None, self._where)
             result.answer(None)
             return result
         return self._ask(what, lambda ticket: lambda now: self._session.unsubscribe(channel, ticket, now))
@@ -333,6 +340,7 @@ class Client:
         """
         if not is_meta(channel):
             raise LocalError(f'{channel!r}: listen() is for meta channels; use subscribe()')
+        _check_callable(channel, listener)
         self._dispatcher.listen(channel, listener)
 
     # --- the driver ------------------------------------------------------------------------------
@@ -387,7 +395,7 @@ class Client:
             case Deliver(deliveries=deliveries):
                 self._dispatcher.deliver(deliveries)
             case Send():
-                self._log_sent(effect)
+                self._report.sent(effect)
                 self._lanes[effect.lane].send(effect)
             case MetaReply(reply=reply):
                 self._dispatcher.meta(reply)
@@ -398,7 +406,8 @@ class Client:
             case StateChanged():
                 self._state_changed(effect)
             case ChannelChanged():
-                self._channel_changed(effect)
+                self._report.channel_changed(effect)
+                self._dispatcher.tell(effect)
             case Prepare():
                 self._prepare(effect)
             case PrepareChannel():
@@ -408,16 +417,10 @@ class Client:
             case ForgetCookies():
                 self._transport.forget_cookies()
             case MessageSkipped(skipped=skipped):
-                log.error(
-                    '%s: a message of %d characters on %s was skipped: %s',
-                    self._transport.url,
-                    skipped.size,
-                    skipped.channel or 'an unknown channel',
-                    skipped.reason,
-                )
+                self._report.skipped(skipped)
                 self._dispatcher.tell(effect)
             case Ignored(what=what):
-                log.debug('%s: ignored: %s', self._transport.url, what)
+                self._report.ignored(what)
 
     def _prepare(self, command: Prepare) -> None:
         attempt = command.attempt
@@ -484,9 +487,7 @@ class Client:
         )
 
     def _received(self, exchange: int, messages: list[Incoming]) -> None:
-        if log.isEnabledFor(logging.DEBUG):
-            for message in messages:
-                log.debug('< exchange %d: %s', exchange, _short(message))
+        self._report.received(exchange, messages)
         self._tell(lambda now: self._session.received(exchange, messages, now))
 
     def _wait_for_room(self) -> None:
@@ -494,7 +495,7 @@ class Client:
         # the lane reading without ever giving way.
         eventlet.sleep(0)
         if not self._dispatcher.wait_for_room(SLOW_CALLBACKS):
-            log.warning('%s: callbacks do not keep up; nothing is read until they do', self._transport.url)
+            self._report.slow_callbacks()
             self._dispatcher.wait_for_room()
 
     def _ended(self, exchange: int, failure: Failure | None) -> None:
@@ -505,50 +506,26 @@ class Client:
 
     # --- telling ---------------------------------------------------------------------------------
 
-    def _log_sent(self, command: Send) -> None:
-        if log.isEnabledFor(logging.DEBUG):
-            for request in command.requests:
-                log.debug('> exchange %d: %s id=%s', command.exchange, request.channel, request.id)
-
     def _state_changed(self, change: StateChanged) -> None:
-        given_up = change.new is State.HALTED and change.old is not State.DISCONNECTING
-        if change.wait is not None:
-            level = logging.WARNING
-        elif given_up and change.why != 'stopped':
-            level = logging.ERROR
-        else:
-            level = logging.INFO
-        log.log(
-            level,
-            '%s: %s -> %s: %s%s',
-            self._transport.url,
-            change.old.name,
-            change.new.name,
-            change.why,
-            ''
-            if change.wait is None
-            else f', failure {change.failures}, next attempt in {change.wait:.1f} s',
-        )
+        self._report.state_changed(change)
         self._dispatcher.tell(change)
         for waiter in [each for each in self._waiters if each[0] is change.new]:
             self._waiters.remove(waiter)
             waiter[1].send(True)
-
-    def _channel_changed(self, change: ChannelChanged) -> None:
-        level = logging.WARNING if change.state is ChannelState.REFUSED else logging.INFO
-        why = f': {change.reason}' if change.reason else ''
-        log.log(level, '%s: channel %s is %s%s', self._transport.url, change.channel, change.state.value, why)
-        self._dispatcher.tell(change)
 
     # --- requests --------------------------------------------------------------------------------
 
     def _ask(self, what: str, call: Callable[[int], Call]) -> Result:
         self._tickets += 1
         ticket = self._tickets
-        result = Result(what, lambda: self._withdraw(ticket))
+        result = Result(what, lambda: self._withdraw(ticket), self._where)
         self._results[ticket] = result
         self._tell(call(ticket))
         return result
+
+    def _where(self) -> str:
+        why = f', {self.why}' if self.why else ''
+        return f'the client is {self.state.name}{why}'
 
     def _withdraw(self, ticket: int) -> None:
         # The result stays: others may wait for it, and an answer to what was sent still comes.
@@ -572,6 +549,6 @@ class Client:
 NOBODY = 0
 
 
-def _short(message: Incoming) -> str:
-    text = repr(message)
-    return text if len(text) <= 200 else text[:200] + '...'
+def _check_callable(channel: str, callback: object) -> None:
+    if not callable(callback):
+        raise LocalError(f'{channel!r}: {callback!r} cannot be called')

@@ -130,11 +130,16 @@ class ChannelChanged:
     """A subscription settled: `ACTIVE`, `REFUSED` (with the server's reason), `WANTED` again, or `GONE`.
 
     Reported once per change: a refusal that repeats itself word for word is not reported again.
+
+    Attributes:
+        reason: the server's refusal, or why the subscription is not there; '' where it is.
+        wait: seconds until a refused channel is tried again, else None.
     """
 
     channel: str
     state: ChannelState
     reason: str
+    wait: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

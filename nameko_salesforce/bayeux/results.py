@@ -16,11 +16,13 @@ class Result:
     Args:
         what: names the request in errors.
         withdraw: called when somebody gives up waiting, so that an unsent request is not sent later.
+        where: says where the client stands, for whoever gave up.
     """
 
-    def __init__(self, what: str, withdraw: Callable[[], None]) -> None:
+    def __init__(self, what: str, withdraw: Callable[[], None], where: Callable[[], str]) -> None:
         self._what = what
         self._withdraw = withdraw
+        self._where = where
         self._event = Event()
 
     @property
@@ -43,7 +45,7 @@ class Result:
             self._event.wait()
         if not self._event.ready():
             self._withdraw()
-            raise NotAnswered(f'{self._what}: no answer within {timeout:g} s')
+            raise NotAnswered(f'{self._what}: no answer within {timeout:g} s ({self._where()})')
         error: RemoteError | None = self._event.wait()
         if error is not None:
             raise error

@@ -249,7 +249,8 @@ class Session:
         """Time has passed; harmless when nothing is due."""
         if self._deadline is not None and now >= self._deadline:
             self._deadline = None
-            self._move(Input.DUE, now, self._why)
+            ending = self._state is State.DISCONNECTING
+            self._move(Input.DUE, now, self._why if ending else 'the pause is over')
         return self._after_request(now)
 
     # --- the table -------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ class _Channel:
     refusal: str = ''
     failures: int = 0
     retry_at: float = 0.0
+    wait: float = 0.0  # after the last refusal, seconds
     in_doubt: bool = False  # the server may have it, whatever the state says
     subscribers: list[int] = field(default_factory=list)  # tickets
     leavers: list[int] = field(default_factory=list)  # tickets
@@ -207,7 +208,8 @@ class Subscriptions:
 
     def _refuse(self, record: _Channel, reason: str, pause: float, now: float) -> None:
         record.failures += 1
-        record.retry_at = now + max(pause, self._backoff.delay(record.failures, self._draw()))
+        record.wait = max(pause, self._backoff.delay(record.failures, self._draw()))
+        record.retry_at = now + record.wait
         self._answer(record.subscribers, SubscriptionRefused(record.name, reason))
         self._apply(record, ChannelInput.REFUSED, reason)
 
@@ -234,7 +236,8 @@ class Subscriptions:
         status = self._status(record)
         if status.state in SETTLED and (status.state, status.reason) != record.reported:
             record.reported = (status.state, status.reason)
-            self._emit(ChannelChanged(record.name, status.state, status.reason))
+            wait = record.wait if status.state is ChannelState.REFUSED else None
+            self._emit(ChannelChanged(record.name, status.state, status.reason, wait))
 
     def _status(self, record: _Channel) -> ChannelStatus:
         refused = record.failures and record.state in REFUSABLE

@@ -120,3 +120,36 @@ def test_the_handle_works_where_eventlet_has_patched_everything():
     command = [sys.executable, '-W', 'ignore', '-c', code]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (result.stdout, result.stderr) == ('1\n', '')
+
+
+def test_subscriptions_are_waited_for_by_name(fake_salesforce):
+    with pytest.raises(NotHappened, match='/b'):
+        fake_salesforce.wait_for_subscriptions('/b', timeout=0.1)
+
+
+GREEN = """
+import sys, warnings
+warnings.filterwarnings('ignore', message=r'\\s*Eventlet is deprecated')
+import eventlet
+from fake_salesforce.client import start_fake
+turns = []
+
+def turn():
+    while True:
+        turns.append(1)
+        eventlet.sleep(0.01)
+
+with start_fake() as fake:
+    eventlet.spawn(turn)
+    try:
+        fake.wait_for('held', timeout=0.5)
+    except AssertionError:
+        print(len(turns))
+"""
+
+
+def test_waiting_gives_way_to_green_threads_in_an_unpatched_process():
+    done = subprocess.run(
+        [sys.executable, '-c', GREEN], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert int(done.stdout) > 5

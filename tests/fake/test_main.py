@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from fake_salesforce.__main__ import main
+from fake_salesforce.faults import FaultKind
 
 COMMAND = [sys.executable, '-m', 'fake_salesforce']
 
@@ -104,3 +105,13 @@ def test_timing_options_are_settings(raw_client):
     ):
         advice = client.post({'channel': '/meta/handshake'})[0]['advice']
         assert advice == {'reconnect': 'retry', 'interval': 500, 'timeout': 7000}
+
+
+def test_help_lists_every_fault_and_endpoint():
+    done = subprocess.run(
+        [sys.executable, '-m', 'fake_salesforce', '--help'], capture_output=True, text=True, check=True
+    )
+    for kind in FaultKind:
+        assert len(re.findall(rf'^    {kind.value} +\S', done.stdout, re.MULTILINE)) == 1, kind
+    for endpoint in ('publish', 'faults', 'journal', 'clock', 'sessions', 'settings', 'restart', 'reset'):
+        assert re.search(rf'^    (GET|POST|PATCH|DELETE) +{endpoint}', done.stdout, re.MULTILINE), endpoint

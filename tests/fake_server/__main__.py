@@ -1,8 +1,10 @@
 """`fake-salesforce`: run the fake server."""
 
 import argparse
+import ast
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,11 +55,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _manual() -> str:
+    """Endpoints and faults, read from where they are made: importing the endpoints needs aiohttp."""
+    here = Path(__file__).parent
+    endpoints = ast.get_docstring(ast.parse((here / 'control.py').read_text())) or ''
+    source = (here / 'faults.py').read_text().partition('class FaultKind')[2].partition('@dataclass')[0]
+    kinds = re.findall(r"^    [A-Z_]+ = '(\w+)'\n    '(.+)'$", source, re.MULTILINE)
+    faults = '\n'.join(f'    {kind:18} {text}' for kind, text in kinds)
+    about = (
+        'Faults: {"kind", "channel"?, "nth"?, "count"? (null: for ever), ...}; they strike the requests that\n'
+        'come after them. "processed" says whether the broker acts all the same.'
+    )
+    return f'{endpoints}\n\n{about}\n\n{faults}\n'
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='fake-salesforce',
         description='A strict fake CometD server for development and tests. It prints one line with its URL,'
-        ' then serves until SIGTERM or Ctrl-C. Tests drive it through /_fake/, see fake_salesforce.control.',
+        ' then serves until SIGTERM or Ctrl-C. Control endpoints below /_fake/ arrange the world for a test.',
+        epilog=_manual(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add(

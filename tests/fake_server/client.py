@@ -258,7 +258,7 @@ class FakeServer:
             ValueError: unknown kind.
         """
         conditions = _conditions(kind, channel, session, after, detail)
-        found = self._look(conditions, count, timeout)
+        found = self._wait(conditions, count, timeout)
         if len(found) < count:
             lines = '\n'.join(f'  {_line(entry)}' for entry in self.journal()[-SHOWN_LINES:])
             wanted = ', '.join(f'{name}={value}' for name, value in conditions.items())
@@ -267,6 +267,17 @@ class FakeServer:
                 f' The last lines of the journal:\n{lines or "  (it is empty)"}'
             )
         return found
+
+    def wait_for_subscriptions(self, *channels: str, timeout: float = 10.0) -> None:
+        """Wait until each of these channels has been subscribed to, by whatever client.
+
+        Raises:
+            NotHappened: the time is over; names the first channel that is missing.
+        """
+        for channel in channels:
+            self.wait_for(
+                'reply', channel='/meta/subscribe', successful=True, subscription=channel, timeout=timeout
+            )
 
     def mark(self) -> int:
         """The number of the last entry, for `after`."""
@@ -305,6 +316,20 @@ class FakeServer:
         if response.status != 200:
             raise ValueError(answer['error'])
         return answer
+
+    def _wait(self, conditions: Mapping[str, Any], count: int, timeout: float) -> list[Entry]:
+        """Look until there are `count` entries, and give way to green threads meanwhile."""
+        patcher = sys.modules.get('eventlet.patcher')
+        if patcher is None or patcher.is_monkey_patched('socket'):
+            return self._look(conditions, count, timeout)
+        # Eventlet is in use but has not patched the sockets: a wait in one of ours would stop
+        # the very client that the test is about.
+        deadline = time.monotonic() + timeout
+        while True:
+            found = self._look(conditions, 0, 0.0)
+            if len(found) >= count or time.monotonic() >= deadline:
+                return found
+            sys.modules['eventlet'].sleep(0.02)
 
     def _look(self, conditions: Mapping[str, Any], count: int, wait: float) -> list[Entry]:
         query = urlencode({**conditions, 'count': count, 'wait': wait})

@@ -140,6 +140,24 @@ def test_a_refused_message_raises(fake, make_client):
         make_client().publish('/a', 1).get(timeout=100 * TICK)
 
 
+def test_what_cannot_be_called_is_refused_at_once(fake, make_client):
+    client = make_client()
+    with pytest.raises(LocalError, match="'/a': None cannot be called"):
+        client.subscribe('/a', None)
+    with pytest.raises(LocalError, match='cannot be called'):
+        client.listen('/meta/connect', 'x')
+    with pytest.raises(LocalError, match='headers: a function'):
+        make_client(start=False, client={'headers': {'Authorization': 'x'}})
+
+
+def test_who_waits_in_vain_learns_where_the_client_stands(fake, make_client):
+    client = make_client(url='http://127.0.0.1:9/cometd')
+    with pytest.raises(
+        NotAnswered, match=r'the client is PAUSING, no connection: 127.0.0.1:9: Connection refused'
+    ):
+        client.publish('/a', 1).get(timeout=4 * TICK)
+
+
 def test_a_message_that_is_no_json_or_too_large_is_refused_at_once(make_client):
     client = make_client()
     with pytest.raises(LocalError, match='/a: the data is no JSON'):
@@ -461,6 +479,15 @@ def test_a_giant_message_is_skipped_told_and_does_not_come_between(fake, make_cl
     until(lambda: got == [1, 3], 'the events around it')
     assert 'characters on /a was skipped: it is longer than message_limit, 10000' in caplog.text
     assert any(type(each).__name__ == 'MessageSkipped' for each in told)
+
+
+def test_an_outage_is_told_at_its_begin_and_at_its_end(fake, make_client, caplog):
+    caplog.set_level(logging.WARNING, 'nameko_salesforce')
+    collect(make_client(), '/a')
+    fake.restart()
+    until(lambda: any('connected again' in each for each in caplog.messages), 'the good news')
+    assert 'next attempt in' in caplog.messages[0]
+    assert 'with a new session: what was published meanwhile may be lost' in caplog.messages[-1]
 
 
 # --- preparation --------------------------------------------------------------------------------

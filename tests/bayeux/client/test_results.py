@@ -15,7 +15,7 @@ def withdrawn():
 
 @pytest.fixture
 def result(withdrawn):
-    return Result('publish on /a', lambda: withdrawn.append(True))
+    return Result('publish on /a', lambda: withdrawn.append(True), lambda: 'the client is IDLE')
 
 
 def test_a_yes_returns_nothing_as_often_as_it_is_asked_for(result):

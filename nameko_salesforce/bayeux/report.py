@@ -1,0 +1,126 @@
+"""The log of one client: a line for each change, in words that say what comes next. Floor 2.
+
+Levels: ERROR where something is lost or given up, WARNING while the stream does not flow and when it
+flows again, INFO for the rest that somebody may look for, DEBUG for steps between and for the traffic.
+"""
+
+import logging
+from collections.abc import Callable
+
+from nameko_salesforce.bayeux.effects import ChannelChanged, Send, StateChanged
+from nameko_salesforce.bayeux.messages import Incoming, Skipped
+from nameko_salesforce.bayeux.transitions import ChannelState, State
+
+__all__ = ['Report']
+
+log = logging.getLogger('nameko_salesforce.bayeux')
+
+
+class Report:
+    """What a client writes.
+
+    Args:
+        url: gives the server's URL, which begins each line.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, url: Callable[[], str], clock: Callable[[], float]) -> None:
+        self._url = url
+        self._clock = clock
+        self._state = State.IDLE
+        self._broken_at: float | None = None
+        self._attempts = 0
+        self._new_session = False
+
+    def state_changed(self, change: StateChanged) -> None:
+        """One line per change."""
+        self._state = change.new
+        move = f'{change.old.name} -> {change.new.name}'
+        if change.wait is not None:
+            self._broken(change)
+            session = 'with the same session' if change.new is State.RECONNECTING else 'with a new session'
+            self._write(
+                logging.WARNING,
+                f'{move}: {change.why}; failure {change.failures}, '
+                f'next attempt in {change.wait:.1f} s, {session}',
+            )
+        elif change.new is State.HALTED and change.old is not State.DISCONNECTING and change.why != 'stopped':
+            self._broken_at = None
+            self._write(
+                logging.ERROR,
+                f'{move}: given up: {change.why}. No further attempt is made, and no event comes until it is '
+                'started again',
+            )
+        elif change.new is State.CONNECTED and self._broken_at is not None:
+            self._connected_again(move)
+        elif change.new in (State.CONNECTED, State.DISCONNECTING, State.HALTED):
+            self._write(logging.INFO, f'{move}: {change.why}')
+        else:
+            self._write(logging.DEBUG, f'{move}: {change.why}')
+
+    def channel_changed(self, change: ChannelChanged) -> None:
+        """One line per change; a refusal that repeats itself is not a change."""
+        match change.state:
+            case ChannelState.REFUSED:
+                wait = '' if change.wait is None else f'; next attempt in {change.wait:.1f} s'
+                self._write(logging.WARNING, f'channel {change.channel} is refused: {change.reason}{wait}')
+            case ChannelState.WANTED:
+                level = logging.DEBUG if self._state is State.HALTED else logging.INFO
+                self._write(level, f'channel {change.channel} waits to be subscribed: {change.reason}')
+            case _:
+                self._write(logging.INFO, f'channel {change.channel} is {change.state.value}')
+
+    def skipped(self, message: Skipped) -> None:
+        """A message that was read past."""
+        channel = message.channel or 'an unknown channel'
+        self._write(
+            logging.ERROR,
+            f'a message of {message.size} characters on {channel} was skipped: {message.reason}',
+        )
+
+    def ignored(self, what: str) -> None:
+        """Something that belongs to nothing outstanding."""
+        self._write(logging.DEBUG, f'ignored: {what}')
+
+    def slow_callbacks(self) -> None:
+        """The reading of the stream waits for callbacks."""
+        self._write(logging.WARNING, 'callbacks do not keep up; nothing is read until they do')
+
+    @staticmethod
+    def sent(command: Send) -> None:
+        """The traffic out."""
+        if log.isEnabledFor(logging.DEBUG):
+            for request in command.requests:
+                log.debug('> exchange %d: %s id=%s', command.exchange, request.channel, request.id)
+
+    @staticmethod
+    def received(exchange: int, messages: list[Incoming]) -> None:
+        """The traffic in."""
+        if log.isEnabledFor(logging.DEBUG):
+            for message in messages:
+                log.debug('< exchange %d: %s', exchange, _short(message))
+
+    def _broken(self, change: StateChanged) -> None:
+        if self._broken_at is None:
+            self._broken_at, self._attempts, self._new_session = self._clock(), 0, False
+        self._attempts += 1
+        self._new_session = self._new_session or change.new is not State.RECONNECTING
+
+    def _connected_again(self, move: str) -> None:
+        assert self._broken_at is not None
+        lasted, self._broken_at = self._clock() - self._broken_at, None
+        session = (
+            'a new session: what was published meanwhile may be lost'
+            if self._new_session
+            else 'the same session'
+        )
+        after = f'after {lasted:.1f} s and {self._attempts} failed attempts'
+        self._write(logging.WARNING, f'{move}: connected again {after}, with {session}')
+
+    def _write(self, level: int, text: str) -> None:
+        log.log(level, '%s: %s', self._url(), text)
+
+
+def _short(message: Incoming) -> str:
+    text = repr(message)
+    return text if len(text) <= 200 else text[:200] + '...'

@@ -154,6 +154,20 @@ def test_after_a_handshake_the_action_is_connect_whatever_was_advised_before(han
     assert hand.state is State.CONNECTED
 
 
+@pytest.mark.parametrize('before', ['unknown', 'halted'])
+def test_advice_ends_with_its_session(hand, before):
+    none = {'reconnect': 'none', 'interval': -1}
+    if before == 'unknown':
+        hand.to_connected().answer(**{**UNKNOWN, 'advice': none})
+        hand.wait_for_deadline()
+    else:
+        hand.to_connected().answer(advice=none)
+        assert hand.state is State.HALTED
+        hand.start()
+    hand.answer(successful=False, error='500::busy')  # a refusal without advice
+    assert hand.state is State.PAUSING
+
+
 # --- connect loop -------------------------------------------------------------------------------
 
 

@@ -474,7 +474,7 @@ class Session:
             exchange.take(request, reply)
             if reply.successful:
                 self._commands.settle(request)
-        elif reply.channel == '/meta/disconnect' and reply.id is None:
+        elif reply.channel == '/meta/disconnect':
             exchange.server_disconnected = True
         else:
             self._effects.append(Ignored(f'exchange {exchange.number}: {reply}'))

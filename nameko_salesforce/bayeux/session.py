@@ -318,9 +318,13 @@ class Session:
         self._login_wanted = self._login_wanted or login
         if login:
             self._effects.append(ForgetCookies())
+        self._drop_session(why)
+
+    def _drop_session(self, why: str) -> None:
+        """What this session was told and granted ends with it, and so does what it has under way."""
         self._client_id = ''
         self._ack = None
-        self._advice = self._advice.after_handshake()  # what this session was told ends with it
+        self._advice = self._advice.after_handshake()
         self._abandon(why)
         self._channels.session_lost(why)
 
@@ -332,9 +336,7 @@ class Session:
         self._send(Lane.COMMAND, [goodbye], self._options.disconnect_timeout, now)
 
     def _end(self, why: str) -> None:
-        self._client_id = ''
-        self._abandon(why)
-        self._channels.session_lost(why)
+        self._drop_session(why)
         self._refuse_all()
 
     def _refuse_all(self) -> None:
@@ -474,7 +476,7 @@ class Session:
             exchange.take(request, reply)
             if reply.successful:
                 self._commands.settle(request)
-        elif reply.channel == '/meta/disconnect' and reply.id is None:
+        elif reply.channel == '/meta/disconnect':
             exchange.server_disconnected = True
         else:
             self._effects.append(Ignored(f'exchange {exchange.number}: {reply}'))

@@ -154,6 +154,20 @@ def test_after_a_handshake_the_action_is_connect_whatever_was_advised_before(han
     assert hand.state is State.CONNECTED
 
 
+@pytest.mark.parametrize('before', ['unknown', 'halted'])
+def test_advice_ends_with_its_session(hand, before):
+    none = {'reconnect': 'none', 'interval': -1}
+    if before == 'unknown':
+        hand.to_connected().answer(**{**UNKNOWN, 'advice': none})
+        hand.wait_for_deadline()
+    else:
+        hand.to_connected().answer(advice=none)
+        assert hand.state is State.HALTED
+        hand.start()
+    hand.answer(successful=False, error='500::busy')  # a refusal without advice
+    assert hand.state is State.PAUSING
+
+
 # --- connect loop -------------------------------------------------------------------------------
 
 
@@ -351,6 +365,26 @@ def test_a_young_session_is_not_taken_for_one_that_must_be_gone(hand):
     assert hand.state is State.RECONNECTING
 
 
+def test_a_refused_connect_whose_response_broke_off_behind_it_is_judged_as_refused(hand):
+    hand.to_proven()
+    send = hand.out[Lane.POLL]
+    hand.receive(send.exchange, [hand.reply_to(send.requests[0], **UNKNOWN)])
+    hand.fail(failure=Failure(FailureKind.TRUNCATED))
+    assert hand.state is State.PAUSING
+
+
+def test_a_limit_at_the_handshake_is_waited_out(hand):
+    hand.start().answer(successful=False, error='403::Organization concurrent user limit exceeded')
+    assert hand.wait_for_deadline() == 60
+
+
+def test_the_interval_is_waited_for_before_a_failed_connect_is_repeated(hand):
+    hand.to_connected(advice={'interval': 20000})
+    hand.wait_for_deadline()
+    hand.fail()
+    assert hand.wait_for_deadline() == 20
+
+
 def test_retry_after_is_respected(hand):
     hand.to_proven().fail(failure=Failure(FailureKind.STATUS, status=503, retry_after=40.0))
     assert hand.wait_for_deadline() == 40
@@ -460,6 +494,11 @@ def test_a_bare_disconnect_alone_ends_the_session(hand):
     assert hand.state is State.PAUSING
 
 
+def test_a_server_s_disconnect_may_carry_an_id(hand):
+    hand.to_proven().answer(Lane.POLL, {'channel': '/meta/disconnect', 'id': 'x7', 'successful': True})
+    assert hand.state is State.PAUSING
+
+
 def test_a_bare_disconnect_on_the_command_lane_ends_the_session(hand):
     hand.to_proven().publish('/a')
     hand.answer(Lane.COMMAND, {'channel': '/meta/disconnect'})
@@ -492,6 +531,14 @@ def test_events_of_a_failed_reply_are_delivered_first(hand):
     assert hand.deliveries() == [1, 2]
     kinds = [type(each).__name__ for each in hand.effects[before:]]
     assert kinds.index('Deliver') < kinds.index('StateChanged')
+
+
+def test_events_leave_before_anything_else_of_their_piece_is_told(hand):
+    hand.to_connected().subscribe('/a')
+    send = hand.out[Lane.COMMAND]
+    before = len(hand.effects)
+    hand.receive(send.exchange, [hand.reply_to(send.requests[0]), EVENT])
+    assert type(hand.effects[before]).__name__ == 'Deliver'
 
 
 def test_a_body_that_breaks_off_has_delivered_what_came_before(hand):
@@ -1053,6 +1100,11 @@ def test_ack_is_asked_for_and_used_when_granted(make_hand):
 
 def test_ack_is_left_out_where_the_server_has_it_not(make_hand):
     hand = make_hand(ack=True).to_connecting()
+    assert 'ext' not in hand.sent()[0]
+
+
+def test_ack_is_not_used_unless_asked_for(hand):
+    hand.to_connecting(ext={'ack': True})
     assert 'ext' not in hand.sent()[0]
 
 

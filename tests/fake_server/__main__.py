@@ -63,8 +63,8 @@ def _manual() -> str:
     kinds = re.findall(r"^    [A-Z_]+ = '(\w+)'\n    '(.+)'$", source, re.MULTILINE)
     faults = '\n'.join(f'    {kind:18} {text}' for kind, text in kinds)
     about = (
-        'Faults: {"kind", "channel"?, "nth"?, "count"? (null: for ever), ...}; they strike the requests that\n'
-        'come after them. "processed" says whether the broker acts all the same.'
+        'Faults: {"kind", "channel"?, "nth"?, "count"? (null: for ever), ...}; they strike the\n'
+        'requests that come after them. "processed" says whether the broker acts all the same.'
     )
     return f'{endpoints}\n\n{about}\n\n{faults}\n'
 

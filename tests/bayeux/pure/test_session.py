@@ -1032,6 +1032,15 @@ def test_a_message_whose_exchange_failed_is_not_sent_twice(hand):
     assert hand.sent(Lane.COMMAND) == []
 
 
+def test_a_refused_message_whose_response_does_not_end_is_answered_with_the_session(hand):
+    hand.to_proven()
+    ticket = hand.publish('/a')
+    send = hand.out[Lane.COMMAND]
+    hand.receive(send.exchange, [hand.reply_to(send.requests[0], successful=False, error='403::no')])
+    hand.answer(**UNKNOWN)
+    assert isinstance(hand.answers()[ticket], ExchangeFailed)
+
+
 def test_a_message_without_a_reply_counts_as_published(hand):
     hand.to_proven()
     ticket = hand.publish('/a')

@@ -178,7 +178,7 @@ class CommandLane:
         messages = []
         for request in requests:
             if isinstance(request, Subscribe | Unsubscribe):
-                self._channels.lost(request.subscription, reason, 0.0)
+                self._channels.lost(request.subscription, reason)
             elif isinstance(request, Publish):
                 messages.append(_Message(self._tickets.pop(request.id), request.channel, request.data))
         self._outbox.extendleft(reversed(messages))
@@ -191,7 +191,7 @@ class CommandLane:
 
     def _unanswered(self, request: Request, failure: Failure | None, ending: Verdict | None) -> None:
         if isinstance(request, Subscribe | Unsubscribe):
-            self._channels.lost(request.subscription, str(failure), self._open_at)
+            self._channels.lost(request.subscription, str(failure))
         elif isinstance(request, Publish):
             # A reply to a message is optional (spec): silence is a yes, but for an exchange that
             # failed, and for a session that has turned out to be gone.

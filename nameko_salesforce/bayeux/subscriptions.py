@@ -180,11 +180,10 @@ class Subscriptions:
             record.in_doubt = False
             self._apply(record, ChannelInput.REFUSED)
 
-    def lost(self, channel: str, reason: str, retry_at: float) -> None:
-        """The channel's request got no answer."""
+    def lost(self, channel: str, reason: str) -> None:
+        """The channel's request got no answer. It is due again at once; the lane's own pause comes first."""
         record = self._book[channel]
         record.in_doubt = True
-        record.retry_at = retry_at
         if record.state is ChannelState.REJOIN:
             self._answer(record.leavers, _overtaken(channel))
         self._apply(record, ChannelInput.LOST, reason)
@@ -194,8 +193,6 @@ class Subscriptions:
         for record in list(self._book.values()):
             record.in_doubt = False
             self._answer(record.leavers, None)
-            if record.state is not ChannelState.REFUSED:
-                record.retry_at = 0.0
             self._apply(record, ChannelInput.SESSION_LOST, reason)
 
     def ended(self, error: RemoteError) -> None:

@@ -85,7 +85,7 @@ class Walk:
     def lose(self):
         if self.under_way:
             channel = self.served() if self.random.random() < 0.5 else self.under_way.pop(0)[1]
-            self.book.lost(channel, 'connection lost', self.now + 1.0)
+            self.book.lost(channel, 'connection lost')
 
     def served(self):
         joins, channel = self.under_way.pop(0)

@@ -277,6 +277,22 @@ def test_extensions_see_and_change_every_message(fake, make_client):
     assert {'/meta/handshake', '/meta/connect', '/meta/subscribe', '/a'} <= set(stamp.seen)
 
 
+@pytest.mark.defect('D8')
+def test_an_event_on_a_channel_that_nobody_asked_for_is_logged_and_dropped(fake, make_client, caplog):
+    class Astray:
+        def outgoing(self, message):
+            return message
+
+        def incoming(self, message):
+            return {**message, 'channel': '/x/y'} if message.get('data') == 'stray' else message
+
+    caplog.set_level(logging.INFO, 'nameko_salesforce')
+    got = collect(make_client(client={'extensions': [Astray()]}), '/a')
+    fake.publish_many([('/a', 'stray'), ('/a', 'good')])
+    until(lambda: got == ['good'], 'the event behind it')
+    assert 'events on /x/y have no callback and are dropped' in caplog.text
+
+
 def test_an_extension_that_fails_is_logged_and_left_out(fake, make_client, caplog):
     class Broken:
         def outgoing(self, message):

@@ -126,6 +126,16 @@ def test_a_handshake_reply_that_broke_off_is_not_trusted(hand):
     assert hand.state is State.PAUSING
 
 
+def test_a_refused_handshake_whose_response_broke_off_behind_it_is_judged_as_refused(hand):
+    hand.start()
+    send = hand.out[Lane.POLL]
+    refused = hand.reply_to(send.requests[0], successful=False, error='401::Authentication invalid')
+    hand.receive(send.exchange, [refused])
+    hand.fail(failure=Failure(FailureKind.TRUNCATED))
+    hand.wait_for_deadline()
+    assert hand.said(Prepare)[-1].login
+
+
 @pytest.mark.defect('D6')
 def test_advice_of_the_handshake_reply_is_kept(hand):
     hand.to_connecting(advice={'reconnect': 'retry', 'interval': 0, 'timeout': 7000})
@@ -319,6 +329,18 @@ def test_the_first_good_connect_does_not_reset_the_failure_count(hand):
     assert hand.session.failures == 0
 
 
+def test_good_connects_of_two_sessions_are_not_two_in_a_row(hand):
+    hand.to_proven().fail()
+    hand.wait_for_deadline()
+    hand.answer()
+    hand.stop()
+    hand.answer(Lane.COMMAND)
+    hand.start()
+    hand.answer()
+    hand.answer()
+    assert hand.session.failures == 1
+
+
 def test_a_session_that_dies_after_every_first_connect_is_slowed_down(hand):
     # Wrong cookies do this: handshake and first connect are fine, and then the client is unknown.
     hand.start()
@@ -357,6 +379,14 @@ def test_past_max_interval_the_session_is_not_asked_again(hand):
     hand.now += 20
     hand.fail()
     assert hand.state is State.PAUSING
+
+
+def test_within_max_interval_the_session_is_asked_again(hand):
+    hand.to_connected(advice={'timeout': 10000, 'interval': 0, 'maxInterval': 5000})
+    hand.answer()
+    hand.now += 13
+    hand.fail()
+    assert hand.state is State.RECONNECTING
 
 
 def test_a_young_session_is_not_taken_for_one_that_must_be_gone(hand):
@@ -517,6 +547,19 @@ def test_a_reply_without_channel_and_id_answers_the_only_request(hand):
     assert hand.state is State.PAUSING
     hand.wait_for_deadline()
     assert hand.said(Prepare)[-1].login
+
+
+@pytest.mark.parametrize(
+    ('fields', 'active'), [({'subscription': '/b'}, ['/b']), ({'subscription': ''}, []), ({}, [])]
+)
+def test_a_reply_without_an_id_counts_only_where_it_can_be_about_one_request(hand, fields, active):
+    hand.to_proven().publish('/lane/is/busy')
+    hand.subscribe('/a')
+    hand.subscribe('/b')
+    hand.answer(Lane.COMMAND)
+    hand.respond(Lane.COMMAND, [{'channel': '/meta/subscribe', 'successful': True, **fields}])
+    states = hand.session.channels
+    assert [name for name in states if states[name].state is ChannelState.ACTIVE] == active
 
 
 # --- deliveries ---------------------------------------------------------------------------------
@@ -757,13 +800,83 @@ def test_a_refusal_is_reported_once_per_change(hand):
     ]
 
 
-def test_a_refused_channel_pauses_longer_each_time_and_across_sessions(hand):
+def test_a_refused_channel_pauses_longer_each_time(hand):
     hand.to_proven().subscribe('/a')
     waits = []
     for _ in range(4):
         hand.answer(Lane.COMMAND, successful=False, error='403:x:no')
         waits.append(hand.wait_for_deadline())
     assert waits == [1, 2, 4, 8]
+
+
+def begin_anew(hand):
+    """The session is lost, and the next one is connected at once."""
+    hand.now += 5
+    hand.answer(**UNKNOWN)
+    hand.wait_for_deadline()
+    hand.answer()
+    hand.answer()
+
+
+def test_a_refused_channel_sits_out_its_pause_across_sessions(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND, successful=False, error='403::limit exceeded')
+    begin_anew(hand)
+    assert hand.sent(Lane.COMMAND) == []
+    assert hand.wait_for_deadline() == 55
+    assert hand.sent(Lane.COMMAND)
+
+
+def test_who_asks_again_does_not_sit_out_the_pause_of_a_refused_channel(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND, successful=False, error='403::limit exceeded')
+    hand.subscribe('/a')
+    assert hand.sent(Lane.COMMAND)
+
+
+def test_nothing_is_prepared_while_the_command_lane_is_shut(hand):
+    hand.to_proven().subscribe('/a')
+    hand.fail(Lane.COMMAND)
+    hand.subscribe('/b')
+    assert [each.channel for each in hand.said(PrepareChannel)] == ['/a']
+    hand.wait_for_deadline()
+    assert [each.channel for each in hand.said(PrepareChannel)] == ['/a', '/a', '/b']
+
+
+def test_the_outcome_of_an_overtaken_preparation_of_a_channel_is_ignored(hand):
+    hand.to_proven()
+    hand.prepares = False
+    hand.subscribe('/a')
+    hand.prepares = True
+    hand.now += 5
+    hand.answer(**UNKNOWN)
+    hand.wait_for_deadline()
+    hand.answer()
+    hand.prepares = False
+    hand.answer()
+    first, second = hand.said(PrepareChannel)
+    hand.carry_out(hand.session.channel_prepared('/a', first.attempt, {'replay': 'old'}, hand.now))
+    assert hand.sent(Lane.COMMAND) == []
+    hand.carry_out(hand.session.channel_prepared('/a', second.attempt, {'replay': 'new'}, hand.now))
+    assert hand.sent(Lane.COMMAND)[0]['ext'] == {'replay': 'new'}
+
+
+def test_a_refusal_is_forgotten_once_the_channel_was_active(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND, successful=False, error='400::invalid')
+    hand.wait_for_deadline()
+    hand.answer(Lane.COMMAND)
+    begin_anew(hand)
+    assert [each.refusal for each in hand.said(PrepareChannel)] == ['', '400::invalid', '']
+
+
+def test_a_refusal_stays_the_reason_to_show_while_its_retry_is_lost(hand):
+    hand.to_proven().subscribe('/a')
+    hand.answer(Lane.COMMAND, successful=False, error='400::invalid')
+    hand.wait_for_deadline()
+    hand.fail(Lane.COMMAND)
+    assert hand.session.channels['/a'].reason == '400::invalid'
+    assert hand.session.channels['/a'].state is ChannelState.REFUSED
 
 
 def test_a_refused_channel_does_not_stop_the_others(hand):
@@ -837,6 +950,27 @@ def test_a_subscribe_without_a_reply_is_sent_again_with_growing_pauses(hand, rep
     assert hand.state is State.CONNECTED
 
 
+def test_pauses_of_the_command_lane_begin_anew_after_a_good_exchange(hand):
+    hand.to_proven().subscribe('/a')
+    waits = []
+    for failures in (2, 1):
+        for _ in range(failures):
+            hand.fail(Lane.COMMAND)
+            waits.append(hand.wait_for_deadline())
+        hand.answer(Lane.COMMAND)
+        hand.subscribe(f'/b{failures}')
+    assert waits == [1, 2, 1]
+
+
+def test_retry_after_is_respected_on_the_command_lane(hand):
+    hand.to_proven().subscribe('/a')
+    hand.fail(Lane.COMMAND, Failure(FailureKind.STATUS, status=503, retry_after=40.0))
+    hand.publish('/b')
+    assert hand.sent(Lane.COMMAND) == []
+    assert hand.wait_for_deadline() == 40
+    assert hand.sent(Lane.COMMAND)
+
+
 def test_a_session_lost_on_the_command_lane_gives_up_the_held_poll(hand):
     hand.to_proven().subscribe('/a')
     hand.answer(Lane.COMMAND, **GONE)
@@ -899,6 +1033,15 @@ def test_a_message_whose_exchange_failed_is_not_sent_twice(hand):
     assert isinstance(hand.answers()[ticket], ExchangeFailed)
     hand.wait(100)
     assert hand.sent(Lane.COMMAND) == []
+
+
+def test_a_refused_message_whose_response_does_not_end_is_answered_with_the_session(hand):
+    hand.to_proven()
+    ticket = hand.publish('/a')
+    send = hand.out[Lane.COMMAND]
+    hand.receive(send.exchange, [hand.reply_to(send.requests[0], successful=False, error='403::no')])
+    hand.answer(**UNKNOWN)
+    assert isinstance(hand.answers()[ticket], ExchangeFailed)
 
 
 def test_a_message_without_a_reply_counts_as_published(hand):
@@ -1073,6 +1216,16 @@ def test_a_refused_unsubscription_raises_for_its_caller(hand):
     hand.answer(Lane.COMMAND, successful=False, error='403::unsubscribe_failed')
     assert isinstance(hand.answers()[ticket], UnsubscriptionRefused)
     assert hand.session.channels == {}
+
+
+def test_a_doubt_ends_when_the_server_has_confirmed(hand):
+    hand.to_proven().subscribe('/a')
+    hand.fail(Lane.COMMAND)
+    hand.wait_for_deadline()
+    hand.answer(Lane.COMMAND)
+    ticket = hand.unsubscribe('/a')
+    hand.answer(Lane.COMMAND, successful=False, error='403::unsubscribe_failed')
+    assert isinstance(hand.answers()[ticket], UnsubscriptionRefused)
 
 
 def test_a_new_session_does_not_rejoin_what_was_left(hand):

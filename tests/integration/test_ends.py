@@ -89,7 +89,7 @@ def disconnecting(world):
 
 def halted(world):
     world.server.configure(deny_handshake=True, deny_handshake_reconnect='none')
-    world.log.expect_error('-> HALTED: the server advised to stop')
+    world.log.expect_error('-> HALTED: given up: the server advised to stop')
     return world.make(Service).start()
 
 

@@ -56,7 +56,7 @@ def test_events_flow_again_after_a_server_crashed_and_came_back(world, server):
 
 
 def test_a_server_that_wants_no_more_of_the_session_is_obeyed_aloud_and_the_service_lives(world, server, log):
-    log.expect_error('CONNECTED -> HALTED: the server advised to stop')
+    log.expect_error('CONNECTED -> HALTED: given up: the server advised to stop')
     Service, _ = recorder('/a')
     running = world.run(Service)
     server.disconnect_all()

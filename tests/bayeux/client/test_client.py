@@ -592,20 +592,20 @@ def test_a_greenlet_exit_of_somebody_else_s_thread_does_not_end_the_stream(fake,
 
 def test_who_waits_while_it_fails_within_is_answered_and_nothing_is_sent_later(fake, make_client):
     class Broken(GenericPolicy):
-        result = None
+        results = []
 
         def judge(self, trouble):
-            if self.result is None:
-                self.result = client.publish('/late', 1)  # behind the failure in the inbox
+            if not self.results:
+                self.results.append(client.publish('/late', 1))  # behind the failure in the inbox
                 raise RuntimeError('boom')
             return super().judge(trouble)
 
     broken = Broken()
     client = connected(make_client(client={'policy': broken}))
     fake.restart()
-    until(lambda: broken.result, 'the failure')
+    until(lambda: broken.results, 'the failure')
     with pytest.raises(Stopped, match='boom'):
-        broken.result.get(timeout=20 * TICK)
+        broken.results[0].get(timeout=20 * TICK)
     connected(client)
     client.publish('/b', 1).get(timeout=100 * TICK)
     assert fake.journal('request', channel='/late') == []

@@ -736,6 +736,14 @@ def test_stop_against_a_dead_server_is_bounded(fake, make_client):
     assert time.monotonic() - began < 10 * TICK + 1.5
 
 
+def test_a_stop_before_there_is_a_session_is_no_error(fake, make_client, caplog):
+    fake.faults.add('never', channel='/meta/handshake', processed=False)
+    client = make_client()
+    until(lambda: client.state is State.HANDSHAKING, 'the handshake')
+    client.stop()
+    assert [each.message for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
 def test_kill_is_immediate_and_may_be_repeated(fake, make_client):
     client = connected(make_client())
     held(fake)

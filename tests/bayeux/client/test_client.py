@@ -168,6 +168,9 @@ def test_a_message_that_is_no_json_or_too_large_is_refused_at_once(make_client):
 
 def test_requests_stay_below_the_limit(fake, make_client):
     client = connected(make_client())
+    client.publish('/a', 'x' * 32_600).get(timeout=100 * TICK)
+    with pytest.raises(MessageTooLarge):
+        client.publish('/a', 'x' * 32_700)  # and some 100 around it
     results = [client.publish('/a', 'x' * 10_000) for _ in range(10)]
     for result in results:
         result.get(timeout=100 * TICK)
@@ -579,6 +582,24 @@ def test_a_preparation_that_never_ends_is_given_up_and_tried_again(fake, make_cl
     until(lambda: client.channels['/a'].state is ChannelState.ACTIVE, 'the channel')
 
 
+def test_a_killed_preparation_does_not_answer_for_the_next_life(fake, make_client):
+    class Hanging(Preparing):
+        def prepare(self, *, login):
+            prepared = super().prepare(login=login)
+            if len(self.asked) == 1:
+                eventlet.sleep(1000)
+            eventlet.sleep(TICK)
+            return prepared
+
+    hanging, told = Hanging(), []
+    client = make_client(client={'preparation': hanging, 'observe': told.append})
+    until(lambda: hanging.asked, 'the preparation')
+    client.kill()
+    client.start()
+    connected(client)
+    assert State.PAUSING not in [each.new for each in told if hasattr(each, 'new')]
+
+
 def test_http_401_asks_the_preparation_for_new_credentials(fake, make_client):
     preparing = Preparing()
     connected(make_client(client={'preparation': preparing}))
@@ -645,6 +666,69 @@ def test_a_greenlet_exit_of_somebody_else_s_thread_does_not_end_the_stream(fake,
     caplog.clear()  # the failure from within was asked for
 
 
+def test_who_waits_while_it_fails_within_is_answered_and_nothing_is_sent_later(fake, make_client, caplog):
+    class Broken(GenericPolicy):
+        results = []
+
+        def judge(self, trouble):
+            if not self.results:
+                self.results.append(client.publish('/late', 1))  # behind the failure in the inbox
+                raise RuntimeError('boom')
+            return super().judge(trouble)
+
+    broken = Broken()
+    client = connected(make_client(client={'policy': broken}))
+    fake.restart()
+    until(lambda: broken.results, 'the failure')
+    with pytest.raises(Stopped, match='boom'):
+        broken.results[0].get(timeout=20 * TICK)
+    connected(client)
+    client.publish('/b', 1).get(timeout=100 * TICK)
+    assert fake.journal('request', channel='/late') == []
+    caplog.clear()  # the failure from within was asked for
+
+
+def test_a_kill_from_within_the_driver_is_complete(fake, make_client):
+    class Deadly(logging.Handler):
+        """Log handlers run wherever somebody logs; this line stands between a transition and its request."""
+
+        def emit(self, record):
+            if 'PREPARING -> HANDSHAKING' in record.getMessage() and not struck:
+                struck.append(1)
+                client.kill()
+
+    struck, handler, log = [], Deadly(), logging.getLogger('nameko_salesforce.bayeux')
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    try:
+        client = make_client()
+        until(lambda: struck, 'the kill')
+        eventlet.sleep(2 * TICK)
+        assert fake.journal('request') == []
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+    client.start()
+    connected(client)
+
+
+def test_a_stop_in_the_pause_after_a_failure_from_within_begins_nothing(fake, make_client, caplog):
+    class Broken(GenericPolicy):
+        def judge(self, trouble):
+            raise RuntimeError('boom')
+
+    client = connected(make_client(client={'policy': Broken()}))
+    held(fake)
+    mark = fake.mark()
+    fake.restart()
+    until(lambda: client.state is State.IDLE, 'the failure')
+    client.stop()
+    eventlet.sleep(TICK)
+    assert fake.journal('request', after=mark) == []
+    caplog.clear()  # the failure from within was asked for
+
+
 def test_what_fails_within_is_told_and_leaves_no_old_preparation_behind(fake, make_client, caplog):
     class Broken(GenericPolicy):
         failed = []
@@ -708,6 +792,14 @@ def test_stop_against_a_dead_server_is_bounded(fake, make_client):
     began = time.monotonic()
     client.stop()
     assert time.monotonic() - began < 10 * TICK + 1.5
+
+
+def test_a_stop_before_there_is_a_session_is_no_error(fake, make_client, caplog):
+    fake.faults.add('never', channel='/meta/handshake', processed=False)
+    client = make_client()
+    until(lambda: client.state is State.HANDSHAKING, 'the handshake')
+    client.stop()
+    assert [each.message for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
 def test_kill_is_immediate_and_may_be_repeated(fake, make_client):

@@ -43,3 +43,8 @@ def test_a_handshake_keeps_the_timing_and_drops_the_action():
 
 def test_a_handshake_drops_a_negative_interval():
     assert Advice(interval=-1.0, single_interval=-1.0).after_handshake().interval == 0
+
+
+def test_other_advice_meanwhile_does_not_make_the_interval_of_multiple_clients_last():
+    crowded = Advice().merge(AdviceUpdate(interval=2.0, multiple_clients=True))
+    assert crowded.merge(AdviceUpdate(reconnect=Reconnect.RETRY)).alone().interval == 0

@@ -211,3 +211,23 @@ def test_any_number_of_concrete_channels_costs_bounded_memory(post, monkeypatch)
         post.deliver(f'/users/{number}', number)
     assert len(post.run()) == 100
     assert len(post.dispatcher._routes) <= 10
+
+
+def test_a_filtered_channel_finds_those_who_want_it_without_its_filter(post):
+    post.add('/a/b')
+    post.deliver('/a/b?Id=1', 1)
+    assert post.run() == [('/a/b', 1)]
+
+
+def test_the_callback_that_is_named_is_removed(post):
+    post.add('/a', 'first')
+    second = post.add('/a', 'second')
+    assert post.dispatcher.remove('/a', second) == 1
+    post.deliver('/a', 1)
+    assert post.run() == [('first', 1)]
+
+
+def test_replies_that_nobody_listens_to_are_not_kept(post):
+    for _ in range(3):
+        post.dispatcher.meta(Reply('/meta/connect', successful=True))
+    assert not post.dispatcher._mailbox._items

@@ -204,3 +204,28 @@ def test_a_message_that_an_extension_drops_reaches_nobody_else(make_bench):
     bench.send(1)
     bench.answer([EVENT])
     assert bench.said == [(1, []), (1, None)]
+
+
+@pytest.mark.parametrize('way', ['outgoing', 'incoming'])
+def test_a_lane_that_is_abandoned_from_its_own_thread_says_nothing_more(way):
+    class Ending:
+        def outgoing(self, message):
+            return self.end('outgoing', message)
+
+        def incoming(self, message):
+            return self.end('incoming', message)
+
+        def end(self, here, message):
+            if here == way:
+                bench.lane.abandon()
+            return message
+
+    bench = Bench(Ending())
+    bench.send()
+    bench.answer([{'channel': '/a', 'data': 1}])
+    assert bench.said == []
+    assert bench.wire.closed == 1
+    way = ''
+    bench.send(2)
+    bench.answer()
+    assert bench.said == [(2, None)]

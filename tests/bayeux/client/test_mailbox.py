@@ -93,3 +93,29 @@ def test_one_who_waits_looks_again_when_the_room_is_gone_by_its_turn(mailbox):
     assert not lane.dead
     mailbox.taken()
     lane.wait()
+
+
+def test_a_closed_mailbox_lets_everybody_go_and_keeps_nothing(mailbox):
+    mailbox.put('a', 3)
+    lane = eventlet.spawn(mailbox.wait_for_room)
+    give_way()
+    mailbox.close()
+    assert lane.wait() is True
+    mailbox.put('b', 100)
+    assert len(mailbox) == 3
+    assert mailbox.wait_for_room() is True
+    assert mailbox.take() is None
+
+
+def test_one_who_takes_from_a_mailbox_that_is_closed_goes_away_empty(mailbox):
+    taker = eventlet.spawn(mailbox.take)
+    give_way()
+    mailbox.close()
+    assert taker.wait() is None
+
+
+def test_who_waits_for_room_may_set_a_limit(mailbox):
+    mailbox.put('a', 3)
+    assert mailbox.wait_for_room(timeout=0.001) is False
+    mailbox.taken()
+    assert mailbox.wait_for_room(timeout=0.001) is True

@@ -864,6 +864,13 @@ def test_a_stopped_client_can_be_started_again_with_its_subscriptions(fake, make
     until(lambda: got == [1], 'the event')
 
 
+def test_waiting_for_a_state_in_vain_leaves_nothing_behind(make_client):
+    client = make_client()
+    for _ in range(3):
+        assert client.wait_for_state(State.HALTED, TICK / 10) is False
+    assert client._waiters == []
+
+
 def test_a_second_start_is_a_mistake(make_client):
     client = connected(make_client())
     with pytest.raises(LocalError, match='the client is running'):

@@ -383,6 +383,7 @@ def test_past_max_interval_the_session_is_not_asked_again(hand):
 
 def test_within_max_interval_the_session_is_asked_again(hand):
     hand.to_connected(advice={'timeout': 10000, 'interval': 0, 'maxInterval': 5000})
+    hand.now += 10
     hand.answer()
     hand.now += 13
     hand.fail()
@@ -832,6 +833,12 @@ def test_who_asks_again_does_not_sit_out_the_pause_of_a_refused_channel(hand):
     hand.answer(Lane.COMMAND, successful=False, error='403::limit exceeded')
     hand.subscribe('/a')
     assert hand.sent(Lane.COMMAND)
+
+
+def test_what_waits_for_a_busy_lane_is_not_due(hand):
+    hand.to_proven().publish('/a', 1)
+    hand.publish('/a', 2)
+    assert hand.session.deadline is None
 
 
 def test_nothing_is_prepared_while_the_command_lane_is_shut(hand):

@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PYTEST_ARGS ?=
 PORT ?= 8080
 
-.PHONY: help bench-fake bench-transport demo coverage test-oldest test test-pure test-client test-fake test-integration test-properties interop static fake format diagram build clean
+.PHONY: help bench-fake bench-transport demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -52,7 +52,7 @@ demo: $(VENV)/.installed  ## run a service against the bundled fake server and s
 fake: $(VENV)/.installed  ## run the fake server until Ctrl-C, on port 8080 or PORT=...
 	@$(BIN)/fake-salesforce --profile vanilla --port $(PORT)
 
-test: test-pure test-fake test-client test-properties test-integration  ## run all tests that need Python alone
+test: test-pure test-fake test-client test-salesforce test-properties test-integration  ## run all tests that need Python alone
 
 interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the tests against the CometD and faye programs (Node)
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
@@ -67,6 +67,9 @@ test-fake: $(VENV)/.installed  ## the fake server
 
 test-client: $(VENV)/.installed  ## transport and client on real sockets
 	$(BIN)/python -m pytest tests/bayeux/sockets tests/bayeux/client $(PYTEST_ARGS)
+
+test-salesforce: $(VENV)/.installed  ## login, REST, PushTopics and streaming, without Nameko containers
+	$(BIN)/python -m pytest tests/salesforce tests/streaming tests/api $(PYTEST_ARGS)
 
 test-properties: $(VENV)/.installed  ## session and fake broker under a virtual clock, with faults
 	$(BIN)/python -m pytest tests/properties $(PYTEST_ARGS)

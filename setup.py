@@ -19,7 +19,14 @@ setup(
     license='Apache-2.0',
     license_files=['LICENSE'],
     python_requires='>=3.11',
-    packages=['nameko_salesforce', 'nameko_salesforce.bayeux', 'fake_salesforce'],
+    packages=[
+        'nameko_salesforce',
+        'nameko_salesforce.api',
+        'nameko_salesforce.bayeux',
+        'nameko_salesforce.streaming',
+        'fake_salesforce',
+        'fake_salesforce.org',
+    ],
     package_dir={
         'nameko_salesforce': 'nameko_salesforce',
         'fake_salesforce': 'tests/fake_server',
@@ -30,10 +37,14 @@ setup(
         # eventlet 0.35.1 does not report an unknown host as one; aiohttp 3.8 breaks off connections.
         'eventlet>=0.35.2',
         'nameko>=2.14.1,<4',
+        # Login and REST. simple-salesforce 1.12.5 is the first without a pin on an old PyJWT.
+        'PyJWT[crypto]>=2.4',
+        'requests>=2.31',
+        'simple-salesforce>=1.12.6',
     ],
     extras_require={
         # The fake server is a program of its own; a production image does not need it.
-        'fake': ['aiohttp>=3.9'],
+        'fake': ['aiohttp>=3.9', 'lark>=1.1.9', 'PyYAML>=6.0.1'],
     },
     entry_points={
         'console_scripts': ['fake-salesforce = fake_salesforce.__main__:main'],

@@ -8,12 +8,22 @@ import sys
 from pathlib import Path
 
 import fake_salesforce
+import fake_salesforce.org
 import pytest
 
 import nameko_salesforce
+import nameko_salesforce.api
 import nameko_salesforce.bayeux
+import nameko_salesforce.streaming
 
-PACKAGES = (nameko_salesforce, nameko_salesforce.bayeux, fake_salesforce)
+PACKAGES = (
+    nameko_salesforce,
+    nameko_salesforce.api,
+    nameko_salesforce.bayeux,
+    nameko_salesforce.streaming,
+    fake_salesforce,
+    fake_salesforce.org,
+)
 MODULES = sorted(
     {package.__name__ for package in PACKAGES}
     | {

@@ -7,12 +7,20 @@ import pytest
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
 
-LIBRARY = {path.stem for path in (ROOT / 'nameko_salesforce/bayeux').glob('*.py')} - {'__init__'}
-FAKE = {path.stem for path in (TESTS / 'fake_server').glob('*.py')} - {'__init__'}
+
+def modules(root):
+    """Modules of a package and its subpackages: `client`, `bayeux/client`."""
+    return {
+        str(path.relative_to(root).with_suffix('')) for path in root.rglob('*.py') if path.stem != '__init__'
+    }
+
+
+LIBRARY = modules(ROOT / 'nameko_salesforce')
+FAKE = modules(TESTS / 'fake_server')
 
 LIBRARY_EXCEPTIONS = {
-    'effects': 'values without behaviour; what they say is in every test of the session',
-    'extension': 'needs a Nameko container: tests/integration/test_events.py, test_ends.py, test_recovery.py',
+    'bayeux/effects': 'values without behaviour; what they say is in every test of the session',
+    'bayeux/extension': 'needs a container: integration/test_events.py, test_ends.py, test_recovery.py',
 }
 FAKE_EXCEPTIONS = {}
 
@@ -27,33 +35,41 @@ def names_of_tests(*folders):
     }
 
 
-IN_LIBRARY = names_of_tests('bayeux/pure', 'bayeux/sockets', 'bayeux/client', 'integration')
-IN_FAKE = names_of_tests('fake')
+# Where the tests of a package's modules are.
+FOLDERS = {
+    '': ('salesforce',),
+    'bayeux': ('bayeux/pure', 'bayeux/sockets', 'bayeux/client', 'integration'),
+    'streaming': ('streaming', 'integration'),
+    'api': ('api', 'integration'),
+}
+FAKE_FOLDERS = {'': ('fake',), 'org': ('fake/org',)}
 
 
-def has_tests(module, tests):
-    name = NAMES.get(module, module)
+def has_tests(module, folders):
+    package, _, name = module.rpartition('/')
+    name = NAMES.get(name, name)
+    tests = names_of_tests(*folders[package])
     return any(each == name or each.startswith(f'{name}_') for each in tests)
 
 
 @pytest.mark.parametrize('module', sorted(LIBRARY - set(LIBRARY_EXCEPTIONS)))
-def test_every_module_of_the_client_has_tests_of_its_name(module):
-    assert has_tests(module, IN_LIBRARY)
+def test_every_module_of_the_library_has_tests_of_its_name(module):
+    assert has_tests(module, FOLDERS)
 
 
 @pytest.mark.parametrize('module', sorted(FAKE - set(FAKE_EXCEPTIONS)))
 def test_every_module_of_the_fake_has_tests_of_its_name(module):
-    assert has_tests(module, IN_FAKE)
+    assert has_tests(module, FAKE_FOLDERS)
 
 
 def test_exceptions_are_still_needed_and_give_a_reason():
-    for exceptions, modules, tests in (
-        (LIBRARY_EXCEPTIONS, LIBRARY, IN_LIBRARY),
-        (FAKE_EXCEPTIONS, FAKE, IN_FAKE),
+    for exceptions, known, folders in (
+        (LIBRARY_EXCEPTIONS, LIBRARY, FOLDERS),
+        (FAKE_EXCEPTIONS, FAKE, FAKE_FOLDERS),
     ):
-        assert set(exceptions) <= modules
+        assert set(exceptions) <= known
         assert all(exceptions.values())
-        assert [module for module in exceptions if has_tests(module, tests)] == []
+        assert [module for module in exceptions if has_tests(module, folders)] == []
 
 
 def test_files_that_a_reason_names_exist():

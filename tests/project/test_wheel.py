@@ -21,8 +21,11 @@ STEM = f'nameko_salesforce-{VERSION}'
 # else by name: one stray file more or less is a mistake.
 PACKAGES = {
     'nameko_salesforce': ROOT / 'nameko_salesforce',
+    'nameko_salesforce/api': ROOT / 'nameko_salesforce/api',
     'nameko_salesforce/bayeux': ROOT / 'nameko_salesforce/bayeux',
+    'nameko_salesforce/streaming': ROOT / 'nameko_salesforce/streaming',
     'fake_salesforce': ROOT / 'tests/fake_server',
+    'fake_salesforce/org': ROOT / 'tests/fake_server/org',
 }
 MODULES = {f'{name}/{path.name}' for name, folder in PACKAGES.items() for path in folder.glob('*.py')}
 MARKERS = {'nameko_salesforce/py.typed', 'fake_salesforce/py.typed'}
@@ -122,8 +125,10 @@ def test_the_metadata_says_version_licence_and_what_is_needed(wheel):
     assert metadata['License'] == 'Apache-2.0'
     assert metadata['Requires-Python'] == '>=3.11'
     needed = metadata.get_all('Requires-Dist')
-    assert {re.match(r'[a-z]+', each)[0] for each in needed} == {'eventlet', 'nameko', 'aiohttp'}
-    assert [each for each in needed if 'aiohttp' in each and 'extra == "fake"' not in each] == []
+    names = {each: re.match(r'[\w-]+', each)[0].lower() for each in needed}
+    of_fake = {name for each, name in names.items() if 'extra == "fake"' in each}
+    assert of_fake == {'aiohttp', 'lark', 'pyyaml'}
+    assert set(names.values()) - of_fake == {'eventlet', 'nameko', 'pyjwt', 'requests', 'simple-salesforce'}
     assert metadata['Description-Content-Type'] == 'text/markdown'
 
 

@@ -1,0 +1,3 @@
+"""Nameko dependency for the REST API of Salesforce. Floor 4."""
+
+__all__: tuple[str, ...] = ()

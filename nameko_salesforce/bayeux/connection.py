@@ -59,7 +59,7 @@ class StreamConnection(ProviderCollector, SharedExtension):  # type: ignore[misc
         # All entrypoints may have been taken away (nameko.testing.restrict_entrypoints).
         if self._halted or self.client is None or not self._providers:
             return
-        for entrypoint in self._declared():
+        for entrypoint in self.declared():
             self.client.subscribe(entrypoint.channel, self._handler(entrypoint))
         self.client.start()
         self._heart = self.spawn(self._beat)
@@ -113,7 +113,7 @@ class StreamConnection(ProviderCollector, SharedExtension):  # type: ignore[misc
         """End the service with an error, from whatever green thread."""
         self.container.spawn_managed_thread(lambda: _raise(error), identifier='bayeux')
 
-    def _declared(self) -> list['ChannelEntrypoint']:
+    def declared(self) -> list['ChannelEntrypoint']:
         """The entrypoints in the order of their methods, those of base classes first.
 
         Nameko keeps several decorators of one method in a set, so these are sorted by channel.

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from nameko_salesforce.bayeux.failures import FailureKind
 from nameko_salesforce.bayeux.policy import Action, GenericPolicy, Step, Trouble, Verdict
 
-__all__ = ['SalesforcePolicy', 'is_lost_position', 'is_missing_channel', 'is_temporary']
+__all__ = ['SalesforcePolicy', 'is_final', 'is_lost_position', 'is_missing_channel', 'is_temporary']
 
+ERROR = re.compile(r'\d{3}:')
 BUSY = re.compile(r'^503:|server is too busy', re.I)
 DAILY_LIMIT = re.compile(r'total events daily limit exceeded', re.I)
 OTHER_LIMIT = re.compile(
@@ -35,6 +36,14 @@ def is_lost_position(refusal: str) -> bool:
 def is_missing_channel(refusal: str) -> bool:
     """Whether a subscription was refused because there is no such channel: a PushTopic that is not there."""
     return bool(MISSING_CHANNEL.search(refusal))
+
+
+def is_final(refusal: str) -> bool:
+    """Whether the server refused a subscription for good, as far as it is up to the server.
+
+    What does not look like its words (`code:args:text`) is a trouble on our side, such as a network.
+    """
+    return bool(ERROR.match(refusal)) and not is_temporary(refusal)
 
 
 def is_temporary(refusal: str) -> bool:

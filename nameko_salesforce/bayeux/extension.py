@@ -30,13 +30,9 @@ from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
 from nameko_salesforce.bayeux.channels import check_subscribable
 from nameko_salesforce.bayeux.client import Client
 from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.section import configuration_of
 from nameko_salesforce.bayeux.settings import BayeuxSettings, read_settings
 from nameko_salesforce.bayeux.workers import Workers
-
-try:
-    from nameko import config as nameko_config  # Nameko 3
-except ImportError:
-    nameko_config = None  # Nameko 2: the container has it
 
 __all__ = ['BayeuxConnection', 'Subscribe', 'subscribe']
 
@@ -67,7 +63,7 @@ class BayeuxConnection(ProviderCollector, SharedExtension):  # type: ignore[misc
             ConfigurationError: names all that is wrong; the service does not start.
         """
         try:
-            settings = read_settings(self.container.config if nameko_config is None else nameko_config)
+            settings = read_settings(configuration_of(self.container))
         except ConfigurationError as problem:
             # `nameko run` of 2.14 ends with status 0 and one line on standard error.
             log.critical('%s cannot start. %s', self.container.service_name, problem)

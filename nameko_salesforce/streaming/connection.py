@@ -22,6 +22,8 @@ from nameko_salesforce.constants import CLIENT_ID_CONTEXT_KEY, REPLAY_ID_CONTEXT
 from nameko_salesforce.declarations import Declarations
 from nameko_salesforce.errors import StreamRefused
 from nameko_salesforce.events import replay_id_of
+from nameko_salesforce.push_topics import collect
+from nameko_salesforce.rest import RestClient, rest_client
 from nameko_salesforce.streaming.policy import SalesforcePolicy, is_final
 from nameko_salesforce.streaming.preparation import SalesforcePreparation
 
@@ -42,6 +44,7 @@ class SalesforceConnection(StreamConnection):
     """
 
     account = SalesforceAccount()
+    _rest: RestClient
 
     def setup(self) -> None:
         """Have the configuration read and checked; connect nothing.
@@ -55,15 +58,15 @@ class SalesforceConnection(StreamConnection):
         """Take an entrypoint that fits those that are here.
 
         Raises:
-            ConfigurationError: it contradicts another one; names both methods.
+            ConfigurationError: its PushTopic cannot be, or it contradicts another one.
         """
-        entrypoint.topic = entrypoint.make_topic(self.account.ready().settings.api_version)
-        for other in self._providers:
-            contradiction = _contradiction(entrypoint, other)
-            if contradiction:
-                text = f'{entrypoint.method_name}() and {other.method_name}(): {contradiction}'
-                log.critical('%s cannot start. %s', self.container.service_name, text)
-                raise ConfigurationError(text)
+        try:
+            entrypoint.topic = entrypoint.make_topic()
+            for other in self._providers:
+                _check_together(entrypoint, other)
+        except ValueError as problem:
+            log.critical('%s cannot start. %s', self.container.service_name, problem)
+            raise ConfigurationError(str(problem)) from None
         super().register_provider(entrypoint)
 
     def start(self) -> None:
@@ -82,11 +85,13 @@ class SalesforceConnection(StreamConnection):
 
     def _make_client(self) -> Client:
         settings = self.account.settings
-        topics = {each.channel: each.topic for each in self.declared() if each.topic is not None}
+        tokens = self.account.tokens
+        self._rest = rest_client(tokens, settings, self.account.make_session())
+        declared = [each for each in self.declared() if each.topic is not None]
         preparation = SalesforcePreparation(
-            self.account.tokens,
-            Declarations(self.account.rest_client, list(topics.values())),
-            {channel: topic.name for channel, topic in topics.items()},
+            tokens,
+            Declarations(lambda: self._rest, [each.topic for each in declared]),
+            {each.channel: each.topic.name for each in declared},
             settings.api_version,
             self._give_up,
         )
@@ -116,13 +121,11 @@ class SalesforceConnection(StreamConnection):
             self.fail(error)
 
 
-def _contradiction(one: 'SalesforceEntrypoint', other: 'SalesforceEntrypoint') -> str:
-    """Why two entrypoints cannot be in one service; '' where they can."""
+def _check_together(one: 'SalesforceEntrypoint', other: 'SalesforceEntrypoint') -> None:
+    """Raise `ValueError` where two entrypoints cannot be in one service."""
     if one.channel != other.channel and without_filter(one.channel) == without_filter(other.channel):
-        return (
-            f'{one.channel} and {other.channel} are filters of one topic, and its events do not say which one '
-            'they passed. Subscribe to it once, and choose in the handler'
+        raise ValueError(
+            f'{one.channel} of {one.method_name}() and {other.channel} of {other.method_name}(): events of a '
+            'topic do not say which filter they have passed. Subscribe to it once, and choose in the handler'
         )
-    if one.topic is not None and other.topic is not None:
-        return one.topic.contradiction(other.topic)
-    return ''
+    collect(each.topic for each in (other, one) if each.topic is not None)

@@ -11,7 +11,7 @@ from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.constants import NotifyForFields
 from nameko_salesforce.events import ChangeEvent, PlatformEvent
-from nameko_salesforce.push_topics import DesiredTopic, SobjectTopic
+from nameko_salesforce.push_topics import DesiredTopic, SobjectTopic, Topic
 from nameko_salesforce.streaming.connection import SalesforceConnection
 
 __all__ = [
@@ -37,13 +37,13 @@ class SalesforceEntrypoint(ChannelEntrypoint):
     """
 
     connection = SalesforceConnection()
-    topic: DesiredTopic | SobjectTopic | None = None
+    topic: Topic | None = None
 
-    def make_topic(self, api_version: str) -> DesiredTopic | SobjectTopic | None:
+    def make_topic(self) -> Topic | None:
         """The PushTopic that the decorator's arguments describe.
 
         Raises:
-            ConfigurationError: Salesforce could not accept it; names the topic.
+            ValueError: Salesforce could not accept it; names the topic, what is wrong, and the way out.
         """
         return None
 
@@ -97,14 +97,13 @@ class NotificationHandler(SalesforceEntrypoint):
         }
         super().__init__(f'/topic/{name}', **kwargs)
 
-    def make_topic(self, api_version: str) -> DesiredTopic | None:
+    def make_topic(self) -> DesiredTopic | None:
         if self.query is None:
             return None
         return DesiredTopic(
             name=self.name,
             query=self.query,
             notify_for_fields=self.notify_for_fields,
-            api_version=api_version,
             **self.operations,
         )
 
@@ -124,6 +123,7 @@ class SobjectNotificationHandler(SalesforceEntrypoint):
         notify_for_operation_create, notify_for_operation_update, notify_for_operation_delete,
             notify_for_operation_undelete: which operations count.
         fields: further fields that a notification holds, and that count with `select` and `referenced`.
+        name: of the PushTopic; '' joins object and record type.
         **kwargs: of every Nameko entrypoint: `expected_exceptions`, `sensitive_arguments`.
     """
 
@@ -139,6 +139,7 @@ class SobjectNotificationHandler(SalesforceEntrypoint):
         notify_for_operation_delete: bool = True,
         notify_for_operation_undelete: bool = True,
         fields: Iterable[str] = (),
+        name: str = '',
         **kwargs: Any,
     ) -> None:
         if isinstance(fields, str):
@@ -155,9 +156,10 @@ class SobjectNotificationHandler(SalesforceEntrypoint):
             'notify_for_operation_undelete': notify_for_operation_undelete,
         }
         self.fields = tuple(fields)
-        super().__init__(f'/topic/{sobject_type}{record_type or ""}', **kwargs)
+        self.topic_name = name or f'{sobject_type}{record_type or ""}'
+        super().__init__(f'/topic/{self.topic_name}', **kwargs)
 
-    def make_topic(self, api_version: str) -> SobjectTopic | None:
+    def make_topic(self) -> SobjectTopic | None:
         if not self.declare:
             return None
         return SobjectTopic(
@@ -166,7 +168,7 @@ class SobjectNotificationHandler(SalesforceEntrypoint):
             exclude_current_user=self.exclude_current_user,
             fields=self.fields,
             notify_for_fields=self.notify_for_fields,
-            api_version=api_version,
+            name=self.topic_name,
             **self.operations,
         )
 

@@ -74,7 +74,7 @@ class SalesforcePreparation:
             except LoginError as error:
                 raise PreparationFailed(_failure_of(error)) from error
             except DeclarationError as error:
-                if error.final:
+                if not error.temporary:
                     self._give_up(error)
                 raise PreparationFailed(str(error)) from error
         # The key is the channel without its filter: another one is refused as missing from the map.

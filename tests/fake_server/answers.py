@@ -11,20 +11,8 @@ from typing import Any
 from . import channels, errors
 from .settings import BrokerSettings
 
-__all__ = [
-    'Answer',
-    'TimedCookie',
-    'advice_of',
-    'crowded_advice',
-    'crowded_advice',
-    'ext_of',
-    'id_text',
-    'milliseconds',
-    'refuse',
-    'reply_to',
-    'seconds',
-    'validate',
-]
+__all__ = ['Answer', 'TimedCookie', 'advice_of', 'crowded_advice', 'ext_of', 'id_text', 'milliseconds']
+__all__ += ['refuse', 'reply_to', 'seconds', 'validate']
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,8 @@ from random import Random
 from typing import Any, TypeVar
 
 from aiohttp import web
-from multidict import CIMultiDict
 
-from .answers import Answer, TimedCookie
+from .answers import Answer
 from .broker import Broker
 from .clock import Clock
 from .faults import Ending, Fault, FaultKind, FaultSchedule, Wire, damage, render
@@ -90,7 +89,7 @@ class Front:
         for exchange_id in self.act(lambda broker, now: broker.restart(now)):
             self._answer(exchange_id, None)
 
-    def reset(self, profile: str | None = None) -> None:
+    def reset(self, profile: object = None) -> None:
         """Back to the state at start: settings, clock, faults, journal, sessions.
 
         Args:
@@ -189,15 +188,14 @@ class Front:
             await self.clock.sleep(wire.delay)
         if wire.status is None:
             return await self._write_no_answer(request, wire)
-        headers = CIMultiDict(wire.headers)
-        if wire.timed_cookie is not None:
-            headers.add('Set-Cookie', self._dated(wire.timed_cookie, request.secure))
         if wire.ending is Ending.COMPLETE and not wire.pace:
-            response = web.Response(status=wire.status, body=wire.body, headers=headers)
+            response = web.Response(status=wire.status, body=wire.body, headers=wire.headers)
+            self._add_cookie(response, wire, request)
             if self._gzip and len(wire.body) >= GZIP_FROM_BYTES:
                 response.enable_compression()
             return response
-        stream = web.StreamResponse(status=wire.status, headers=headers)
+        stream = web.StreamResponse(status=wire.status, headers=wire.headers)
+        self._add_cookie(stream, wire, request)
         stream.content_length = wire.length
         await stream.prepare(request)
         if wire.pace:
@@ -233,17 +231,18 @@ class Front:
         rules = self._make_rules(self) if self._make_rules is not None else None
         return Broker(self._settings, Random(self._seed), journal, rules)
 
-    def _settings_of(self, profile: str) -> BrokerSettings:
-        if profile not in PROFILES:
+    def _settings_of(self, profile: object) -> BrokerSettings:
+        if not isinstance(profile, str) or profile not in PROFILES:
             raise ValueError(f'profile is one of {", ".join(sorted(PROFILES))}')
         chosen = PROFILES[profile]
         return self._initial if type(self._initial) is type(chosen) else chosen
 
-    def _dated(self, cookie: TimedCookie, secure: bool) -> str:
-        """A `Set-Cookie` value. Over plain HTTP it is not `Secure`: its client would never send it back."""
-        date = formatdate(time.time() + cookie.lifetime / self._speed, usegmt=True)
-        text = f'{cookie.name}={cookie.value}; path=/; Expires={date}; SameSite=None'
-        return f'{text}; Secure' if secure else text
+    def _add_cookie(self, response: web.StreamResponse, wire: Wire, request: web.Request) -> None:
+        if (cookie := wire.timed_cookie) is not None:
+            date = formatdate(time.time() + cookie.lifetime / self._speed, usegmt=True)
+            text = f'{cookie.name}={cookie.value}; path=/; Expires={date}; SameSite=None'
+            # Over plain HTTP not `Secure`: its client would never send it back.
+            response.headers.add('Set-Cookie', f'{text}; Secure' if request.secure else text)
 
     def _announce(self) -> None:
         self.changed.set()

@@ -6,7 +6,7 @@ server runs (`BrokerSettings.changed`), and holds from the next message on.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 __all__ = ['PROFILES', 'SALESFORCE', 'VANILLA', 'BrokerSettings', 'SalesforceSettings']
 
@@ -14,6 +14,11 @@ __all__ = ['PROFILES', 'SALESFORCE', 'VANILLA', 'BrokerSettings', 'SalesforceSet
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
     """Options of the broker; the defaults are the reference server's (CometD Java 6)."""
+
+    profile: ClassVar[str] = 'vanilla'
+    'Which server this is.'
+    endpoint: ClassVar[str] = '/cometd'
+    'Path of the URL that clients are given.'
 
     timeout: float = 30.0
     'Seconds that a connect is held. A client may ask for another time with each connect.'
@@ -95,6 +100,9 @@ class BrokerSettings:
 class SalesforceSettings(BrokerSettings):
     """Options of Salesforce's Streaming API. `deny_subscribe` maps to whole error texts here."""
 
+    profile: ClassVar[str] = 'salesforce'
+    endpoint: ClassVar[str] = '/cometd/67.0'
+
     timeout: float = 110.0
     max_interval: float = 40.0
     ack_extension: bool = False
@@ -133,7 +141,7 @@ VANILLA = BrokerSettings()
 SALESFORCE = SalesforceSettings()
 'Streaming API, from API version 37.0 on.'
 
-PROFILES: Mapping[str, BrokerSettings] = {'vanilla': VANILLA, 'salesforce': SALESFORCE}
+PROFILES: Mapping[str, BrokerSettings] = {one.profile: one for one in (VANILLA, SALESFORCE)}
 
 _KINDS = {
     bool: 'true or false',

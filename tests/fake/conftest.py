@@ -227,15 +227,15 @@ def raw_client() -> Any:
 
 
 @pytest.fixture
-def client(fake_salesforce: Any) -> Iterator[RawClient]:
+def client(fake_cometd: Any) -> Iterator[RawClient]:
     """A client of the server of this test."""
-    with _raw(fake_salesforce.url) as made:
+    with _raw(fake_cometd.url) as made:
         yield made
 
 
 @pytest.fixture
-def raw_socket(fake_salesforce: Any) -> Iterator[socket.socket]:
+def raw_socket(fake_cometd: Any) -> Iterator[socket.socket]:
     """A bare connection to the server of this test."""
-    address = urlsplit(fake_salesforce.url)
+    address = urlsplit(fake_cometd.url)
     with socket.create_connection((address.hostname, address.port), timeout=20) as made:
         yield made

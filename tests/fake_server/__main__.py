@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         port=options.port,
         gzip=options.gzip,
         seed=options.seed,
+        speed=options.speed,
         control_hosts=tuple(options.control_host),
         tls_certificate=options.tls_certificate,
         tls_key=options.tls_key,
@@ -45,7 +46,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
 
     def ready(url: str) -> None:
-        print(f'Fake CometD server ({options.profile}) at {url}/cometd', flush=True)
+        endpoint = f'{url}{settings.endpoint}'
+        if options.profile == 'vanilla':
+            print(f'Fake CometD server at {endpoint}', flush=True)
+        else:
+            print(f'Fake Salesforce at {url}, streaming at {endpoint}', flush=True)
 
     try:
         asyncio.run(serve(server_options, ready))
@@ -81,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         '--profile',
         choices=sorted(PROFILES),
-        default='vanilla',
+        default='salesforce',
         help='what to imitate (default: %(default)s)',
     )
     add('--host', default='127.0.0.1', help='address to listen on (default: %(default)s)')
@@ -98,9 +103,9 @@ def _parser() -> argparse.ArgumentParser:
         ('multi_session_interval', 'advised pause for a second session behind one cookie'),
         ('max_lazy_timeout', 'how long lazy events wait'),
     ):
-        default = getattr(PROFILES['vanilla'], name)
+        defaults = ', '.join(f'{kind} {getattr(one, name):g}' for kind, one in PROFILES.items())
         flag = '--' + name.replace('_', '-')
-        add(flag, type=float, metavar='SECONDS', help=f'{text} (profile vanilla: {default:g})')
+        add(flag, type=float, metavar='SECONDS', help=f'{text} (profile {defaults})')
     add('--trust-client-id', action='store_true', help='accept a clientId without its cookie')
     add('--replies-first', action='store_true', help='put replies before the events of a response')
     add(
@@ -108,7 +113,15 @@ def _parser() -> argparse.ArgumentParser:
         action='append',
         default=[],
         metavar='NAME=JSON',
-        help='any field of fake_salesforce.settings.BrokerSettings; may be repeated',
+        help='any field of BrokerSettings or, for Salesforce, SalesforceSettings in fake_salesforce.settings;'
+        ' may be repeated',
+    )
+    add(
+        '--speed',
+        type=_speed,
+        default=1.0,
+        metavar='N',
+        help="let the server's clock run N times as fast as real time (default: %(default)g)",
     )
     add('--gzip', action='store_true', help='compress answers for clients that accept gzip')
     add('--seed', type=int, help='make client ids and cookies repeatable')
@@ -135,6 +148,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError('a port is from 0 to 65535')
     return port
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 < speed <= 1e6:
+        raise argparse.ArgumentTypeError('a speed is above 0, and a million at most')
+    return speed
 
 
 def _settings(options: argparse.Namespace) -> BrokerSettings:

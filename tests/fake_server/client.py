@@ -73,7 +73,7 @@ class FakeServer:
         self._arguments = list(arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes]
-        self._base_url = ''
+        self._base_url = self._endpoint = ''
         self.faults = Faults(self)
 
     # --- the process ----------------------------------------------------------------------------
@@ -95,14 +95,14 @@ class FakeServer:
             [*command, *self._arguments], stdin=subprocess.PIPE, stdout=self._output, stderr=self._output
         )
         deadline = time.monotonic() + START_S
-        while not (found := re.search(r' at (\S+)/cometd\n', self._printed())):
+        while not (found := re.search(r'(https?://[^/\s]+)(/cometd\S*)\n', self._printed())):
             ended = self._process.poll() is not None
             if ended or time.monotonic() > deadline:
                 text = self._printed().strip() or 'it printed nothing'
                 self.kill()
                 raise RuntimeError(f'the fake server did not start: {text}')
             time.sleep(0.01)
-        self._base_url = found[1]
+        self._base_url, self._endpoint = found[1], found[2]
 
     def stop(self) -> None:
         """End the process as SIGTERM does. Does nothing if it does not run.
@@ -153,8 +153,8 @@ class FakeServer:
 
     @property
     def url(self) -> str:
-        """The CometD endpoint: `http://127.0.0.1:PORT/cometd`."""
-        return f'{self._base_url}/cometd'
+        """The CometD endpoint: `http://127.0.0.1:PORT/cometd/67.0`; a plain server's has no version."""
+        return f'{self._base_url}{self._endpoint}'
 
     def _printed(self) -> str:
         # By position: the process shares the file's offset with us.
@@ -212,9 +212,34 @@ class FakeServer:
         """Lose all sessions and queues and break held polls, without ending the process."""
         self.call('POST', 'restart', {})
 
-    def reset(self) -> None:
-        """Back to the state at start: settings, clock, faults, journal, sessions."""
-        self.call('POST', 'reset', {})
+    def expire_routing_cookies(self) -> int:
+        """Let the load balancer send everybody to another server, as it does every few hours.
+
+        Returns:
+            How many cookies had not ended by themselves.
+        Raises:
+            ValueError: a plain CometD server has none.
+        """
+        return int(self.call('POST', 'expire_routes', {})['routes'])
+
+    def retained(self, channel: str) -> list[dict[str, Any]]:
+        """The `data` of all events of a channel that can be replayed, oldest first.
+
+        Raises:
+            ValueError: a plain CometD server keeps none.
+        """
+        return list(self.call('GET', f'replay?{urlencode({"channel": channel})}')['events'])
+
+    def reset(self, profile: str | None = None) -> None:
+        """Back to the state at start: settings, clock, faults, journal, sessions.
+
+        Args:
+            profile: be another kind of server from now on: `'salesforce'` or `'vanilla'`.
+        Raises:
+            ValueError: no such profile.
+        """
+        answer = self.call('POST', 'reset', {} if profile is None else {'profile': profile})
+        self._endpoint = answer['endpoint']
 
     # --- facts --------------------------------------------------------------------------------------
 

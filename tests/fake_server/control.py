@@ -13,7 +13,10 @@
     PATCH  settings     {name: value, ...} -> {...}
     POST   disconnect   {} or {"session": client id} -> {"sessions": N}
     POST   restart      lose all sessions and queues, break held polls
-    POST   reset        back to the state at start
+    POST   expire_routes  end all routing cookies (profile salesforce) -> {"routes": N}
+    GET    replay       ?channel=C -> {"events": [data, ...]}, what can be replayed (profile salesforce)
+    POST   reset        {} or {"profile": name}: back to the state at start, maybe as another kind of server
+                        -> {"profile", "endpoint"}
 
 Errors: 400 with {"error": text}. Served to this machine only, see `guard`.
 """
@@ -32,6 +35,7 @@ from .broker import Broker
 from .faults import fault_from_json
 from .front import Front
 from .journal import Entry, Journal, Kind
+from .salesforce import Salesforce
 
 __all__ = ['add_control', 'guard']
 
@@ -86,6 +90,8 @@ def add_control(app: web.Application, front: Front, control_hosts: Collection[st
         ('PATCH', 'settings', control.change_settings),
         ('POST', 'disconnect', control.disconnect),
         ('POST', 'restart', control.restart),
+        ('POST', 'expire_routes', control.expire_routes),
+        ('GET', 'replay', control.replay),
         ('POST', 'reset', control.reset),
     ]
     for method, name, action in routes:
@@ -194,9 +200,28 @@ class _Control:
         self._front.restart()
         return {}
 
+    async def expire_routes(self, request: web.Request) -> Any:
+        return {'routes': self._front.act(lambda broker, now: _salesforce(broker).routes.close_all(now))}
+
+    async def replay(self, request: web.Request) -> Any:
+        if set(request.query) != {'channel'}:
+            raise ValueError('replay asks for one channel: ?channel=C')
+        channel = request.query['channel']
+        return {
+            'events': self._front.act(lambda broker, now: _salesforce(broker).logs.retained(channel, now))
+        }
+
     async def reset(self, request: web.Request) -> Any:
-        self._front.reset()
-        return {}
+        value = _expect(await _json(request), optional=('profile',))
+        self._front.reset(value.get('profile'))
+        settings = self._front.broker.settings
+        return {'profile': settings.profile, 'endpoint': settings.endpoint}
+
+
+def _salesforce(broker: Broker) -> Salesforce:
+    if not isinstance(broker.manner, Salesforce):
+        raise ValueError('only the profile salesforce has that')
+    return broker.manner
 
 
 class _Query:

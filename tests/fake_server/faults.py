@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Any
 
 from . import channels
-from .answers import Answer
+from .answers import Answer, TimedCookie
 
 __all__ = ['Ending', 'Fault', 'FaultKind', 'FaultSchedule', 'Wire', 'damage', 'fault_from_json', 'render']
 
@@ -225,6 +225,7 @@ class Wire:
         ending: what happens after the body.
         delay: seconds before the first byte.
         pace: seconds between single bytes of the body; 0 sends them at once.
+        timed_cookie: a cookie to set, which the writer dates.
     """
 
     status: int | None
@@ -234,12 +235,15 @@ class Wire:
     ending: Ending = Ending.COMPLETE
     delay: float = 0.0
     pace: float = 0.0
+    timed_cookie: TimedCookie | None = None
 
 
 def render(answer: Answer) -> Wire:
     """An unharmed answer."""
     if answer.messages is None:
-        return Wire(answer.status, b'', 0, _headers(answer))
+        body = answer.text.encode()
+        kind = {'Content-Type': 'text/plain;charset=UTF-8'} if body else {}
+        return Wire(answer.status, body, len(body), {**_headers(answer), **kind})
     return _body(answer, answer.messages)
 
 
@@ -322,7 +326,8 @@ def _body(answer: Answer, value: Any) -> Wire:
         body = json.dumps(value, separators=(',', ':'), ensure_ascii=False).encode()
     except UnicodeEncodeError:  # a lone surrogate that somebody published: only escapes can carry it
         body = json.dumps(value, separators=(',', ':')).encode()
-    return Wire(answer.status, body, len(body), {**_headers(answer), 'Content-Type': JSON_TYPE})
+    headers = {**_headers(answer), 'Content-Type': JSON_TYPE}
+    return Wire(answer.status, body, len(body), headers, timed_cookie=answer.timed_cookie)
 
 
 def _headers(answer: Answer) -> dict[str, str]:

@@ -34,6 +34,7 @@ class ServerOptions:
         port: 0 takes a free one.
         gzip: compress answers for clients that accept it.
         seed: for client ids and cookies; None takes chance from the system.
+        speed: how many seconds pass on the server's clock in one real second.
         control_hosts: host names under which control requests are accepted from anywhere.
         tls_certificate, tls_key: PEM files; both or none.
         until_stdin_closes: end when standard input ends, so that the server dies with its parent.
@@ -44,6 +45,7 @@ class ServerOptions:
     port: int = 8080
     gzip: bool = False
     seed: int | None = None
+    speed: float = 1.0
     control_hosts: tuple[str, ...] = ()
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -53,7 +55,7 @@ class ServerOptions:
 def make_app(options: ServerOptions) -> web.Application:
     """The application; call it inside a running event loop."""
     app = web.Application(client_max_size=REQUEST_LIMIT_BYTES)
-    front = Front(options.settings, gzip=options.gzip, seed=options.seed)
+    front = Front(options.settings, gzip=options.gzip, seed=options.seed, speed=options.speed)
     app.router.add_route('*', '/cometd', front.handle)
     app.router.add_route('*', '/cometd/{rest:.*}', front.handle)
     add_control(app, front, options.control_hosts)

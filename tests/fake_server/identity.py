@@ -245,9 +245,7 @@ class Identity:
         user = self._org.users.by_username(username) if username is not None else None
         if username is not None and user is None:
             raise ValueError(f'no user {username}')
-        dead = [
-            token for token, one in self._sessions.items() if user is None or one.user_id == user.id
-        ]
+        dead = [token for token, one in self._sessions.items() if user is None or one.user_id == user.id]
         for token in dead:
             del self._sessions[token]
         return len(dead)

@@ -218,9 +218,7 @@ def _error(error: str, description: str) -> Reply:
     return json_reply(400, {'error': error, 'error_description': description}, error=error)
 
 
-def _token(
-    org: Org, session: Session, flow: str, secret: str, base_url: str, wall_time_ms: int
-) -> Reply:
+def _token(org: Org, session: Session, flow: str, secret: str, base_url: str, wall_time_ms: int) -> Reply:
     identity_url = f'{base_url}/id/{org.organization_id}/{session.user_id}'
     value: dict[str, Any] = {
         'access_token': session.access_token,

@@ -280,7 +280,9 @@ class DataApi:
         _, sobject, key, value = parts
         values = _record(call.request)
         if any(name.lower() == key.lower() for name in values):
-            raise OrgError('INVALID_FIELD', f'The {key} field should not be specified in the sobject data.', [key])
+            raise OrgError(
+                'INVALID_FIELD', f'The {key} field should not be specified in the sobject data.', [key]
+            )
         try:
             record_id = self._org.find(sobject, key, value)
         except OrgError as problem:
@@ -301,7 +303,11 @@ class DataApi:
     def push(self, call: _Call, parts: list[str]) -> Reply:
         """POST `/sobjects/StreamingChannel/<id>/push`."""
         value = read_json(call.request)
-        if not isinstance(value, dict) or set(value) != {'pushEvents'} or type(value['pushEvents']) is not list:
+        if (
+            not isinstance(value, dict)
+            or set(value) != {'pushEvents'}
+            or type(value['pushEvents']) is not list
+        ):
             raise OrgError('JSON_PARSER_ERROR', 'expected an object with a list of pushEvents')
         return json_reply(200, self._org.push(parts[2], value['pushEvents'], now=call.now))
 
@@ -311,9 +317,7 @@ class DataApi:
         return any(one['name'].lower() == key.lower() and one.get('externalId') for one in fields)
 
     def _create(self, call: _Call, sobject: str, values: dict[str, Any]) -> str:
-        return self._org.create(
-            sobject, values, user_id=call.user_id, now=call.now, api_version=call.version
-        )
+        return self._org.create(sobject, values, user_id=call.user_id, now=call.now, api_version=call.version)
 
     def _update(self, call: _Call, sobject: str, record_id: str, values: dict[str, Any]) -> None:
         self._org.update(

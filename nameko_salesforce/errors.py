@@ -89,12 +89,15 @@ class DeclarationError(AccountError):
     Attributes:
         topic: its name.
         reason: Salesforce's words, or ours.
+        temporary: whether another try can help without anybody changing anything: the network, a server
+            that is busy or down. A query that Salesforce refuses stays refused.
     """
 
-    def __init__(self, topic: str, reason: str) -> None:
-        super().__init__(topic, reason)
+    def __init__(self, topic: str, reason: str, temporary: bool = False) -> None:
+        super().__init__(topic, reason, temporary)
         self.topic = topic
         self.reason = reason
+        self.temporary = temporary
 
     def __str__(self) -> str:
         return f'PushTopic {self.topic}: {self.reason}'

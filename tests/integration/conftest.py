@@ -1,4 +1,4 @@
-"""Real Nameko containers, no RabbitMQ, against the fake server over HTTP.
+"""Real Nameko containers against the fake server over HTTP, and RabbitMQ for the tests that ask for it.
 
 The process is monkey-patched as under `nameko run`, before anything else is imported.
 """
@@ -25,6 +25,7 @@ from nameko.testing.utils import get_extension  # noqa: E402
 from nameko_salesforce.bayeux.client import Client  # noqa: E402
 from nameko_salesforce.bayeux.connection import StreamConnection  # noqa: E402
 from tests.integration.people import Person  # noqa: E402
+from tests.integration.rabbitmq import RabbitMQ  # noqa: E402
 
 SLOWNESS = float(os.environ.get('TIME_FACTOR', '1'))
 
@@ -249,3 +250,16 @@ def gate() -> SimpleNamespace:
     gate.wait = wait
     gate.open = event.send
     return gate
+
+
+@pytest.fixture(scope='session')
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """A RabbitMQ of this run, started for the first test that needs it."""
+    with RabbitMQ(tmp_path_factory.mktemp('rabbitmq')) as broker:
+        yield broker
+
+
+@pytest.fixture
+def rabbit(broker: RabbitMQ) -> str:
+    """The AMQP_URI of an empty virtual host, for this test alone."""
+    return broker.vhost()

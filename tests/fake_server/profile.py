@@ -64,7 +64,10 @@ def identity(
 
 
 def _common(org: Org, user: User, base_url: str) -> dict[str, Any]:
-    soap = {name: f'{base_url}/services/Soap/{kind}/{{version}}/{org.organization_id[:15]}' for name, kind in _SOAP}
+    soap = {
+        name: f'{base_url}/services/Soap/{kind}/{{version}}/{org.organization_id[:15]}'
+        for name, kind in _SOAP
+    }
     return {
         'user_id': user.id,
         'organization_id': org.organization_id,

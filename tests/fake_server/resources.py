@@ -5,7 +5,7 @@
 
 Records, queries and rules are the org's; here is what stands around them: versions, sessions, methods,
 content types, JSON, paging and the shapes of answers.
-Source: REST API Developer Guide; fact sheet of the project, "REST auth errors" and "Status".
+Source: REST API Developer Guide; recorded answers.
 """
 
 import json
@@ -201,9 +201,10 @@ class DataApi:
         text = call.request.query.get('q')
         if not text:
             raise OrgError('MALFORMED_QUERY', 'A query string has to be specified')
-        found = self._org.query(text, all_rows=parts[0] == 'queryAll', api_version=call.version)
+        everything = parts[0] == 'queryAll'
+        found = self._org.query(text, now=call.now, all_rows=everything, api_version=call.version)
         size = self._page_size(call.request.options)
-        value: dict[str, Any] = {'totalSize': getattr(found, 'total', len(found)), 'done': True}
+        value: dict[str, Any] = {'totalSize': found.total, 'done': True}
         if len(found) > size:
             self._locators += 1
             locator = f'01g{self._locators:015d}'
@@ -280,7 +281,9 @@ class DataApi:
         _, sobject, key, value = parts
         values = _record(call.request)
         if any(name.lower() == key.lower() for name in values):
-            raise OrgError('INVALID_FIELD', f'The {key} field should not be specified in the sobject data.', [key])
+            raise OrgError(
+                'INVALID_FIELD', f'The {key} field should not be specified in the sobject data.', [key]
+            )
         try:
             record_id = self._org.find(sobject, key, value)
         except OrgError as problem:
@@ -301,7 +304,11 @@ class DataApi:
     def push(self, call: _Call, parts: list[str]) -> Reply:
         """POST `/sobjects/StreamingChannel/<id>/push`."""
         value = read_json(call.request)
-        if not isinstance(value, dict) or set(value) != {'pushEvents'} or type(value['pushEvents']) is not list:
+        if (
+            not isinstance(value, dict)
+            or set(value) != {'pushEvents'}
+            or type(value['pushEvents']) is not list
+        ):
             raise OrgError('JSON_PARSER_ERROR', 'expected an object with a list of pushEvents')
         return json_reply(200, self._org.push(parts[2], value['pushEvents'], now=call.now))
 
@@ -311,9 +318,7 @@ class DataApi:
         return any(one['name'].lower() == key.lower() and one.get('externalId') for one in fields)
 
     def _create(self, call: _Call, sobject: str, values: dict[str, Any]) -> str:
-        return self._org.create(
-            sobject, values, user_id=call.user_id, now=call.now, api_version=call.version
-        )
+        return self._org.create(sobject, values, user_id=call.user_id, now=call.now, api_version=call.version)
 
     def _update(self, call: _Call, sobject: str, record_id: str, values: dict[str, Any]) -> None:
         self._org.update(

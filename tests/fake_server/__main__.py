@@ -6,13 +6,16 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .settings import PROFILES, BrokerSettings
 
 __all__ = ['main']
+
+# What the fake needs and the library does not.
+EXTRA = ('aiohttp', 'lark', 'yaml')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,18 +29,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as problem:
         parser.error(str(problem))
     try:
-        from .server import ServerOptions, serve
+        from .server import ServerOptions, check_org, serve
     except ModuleNotFoundError as problem:
-        if problem.name != 'aiohttp':
+        if problem.name not in EXTRA:
             raise
-        print('fake-salesforce needs aiohttp: pip install nameko-salesforce[fake]', file=sys.stderr)
+        print(f'fake-salesforce needs {problem.name}: pip install nameko-salesforce[fake]', file=sys.stderr)
         return 1
+    try:
+        org = check_org(options.org.read_text(encoding='utf-8') if options.org is not None else None)
+    except (OSError, ValueError) as problem:
+        parser.error(f'--org {options.org}: {_explained(problem)}')
     server_options = ServerOptions(
         settings=settings,
         host=options.host,
         port=options.port,
         gzip=options.gzip,
         seed=options.seed,
+        org=org,
         speed=options.speed,
         control_hosts=tuple(options.control_host),
         tls_certificate=options.tls_certificate,
@@ -50,7 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.profile == 'vanilla':
             print(f'Fake CometD server at {endpoint}', flush=True)
         else:
-            print(f'Fake Salesforce at {url}, streaming at {endpoint}', flush=True)
+            lines = [
+                f'Fake Salesforce at {url}, streaming at {endpoint}',
+                *_ways_in(org, options.org is None),
+            ]
+            print(*lines, sep='\n', flush=True)
 
     try:
         asyncio.run(serve(server_options, ready))
@@ -58,6 +70,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f'fake-salesforce: {problem.strerror or problem}', file=sys.stderr)
         return 1
     return 0
+
+
+def _explained(problem: OSError | ValueError) -> str:
+    """A problem with a file; several ones in lines of their own."""
+    if isinstance(problem, OSError):
+        return problem.strerror or str(problem)
+    return '\n  '.join(['', *str(problem).split('; ')])
+
+
+def _ways_in(org: Mapping[str, Any], built_in: bool) -> list[str]:
+    """How to log in, for the first user and app; the secrets of an org of one's own are left out."""
+    lines = []
+    for app in org.get('apps', [])[:1]:
+        secret = f', consumer secret {app["consumer_secret"]}' if built_in else ''
+        lines.append(f'  client credentials: consumer key {app["consumer_key"]}{secret}')
+    for user in org.get('users', [])[:1]:
+        secret = f', password {user["password"]}, security token {user["security_token"]}' if built_in else ''
+        lines.append(f'  or password:        user {user["username"]}{secret}')
+    return lines
 
 
 def _manual() -> str:
@@ -122,6 +153,12 @@ def _parser() -> argparse.ArgumentParser:
         default=1.0,
         metavar='N',
         help="let the server's clock run N times as fast as real time (default: %(default)g)",
+    )
+    add(
+        '--org',
+        type=Path,
+        metavar='FILE',
+        help='YAML file with users, connected apps, objects and records (default: two users, one app)',
     )
     add('--gzip', action='store_true', help='compress answers for clients that accept gzip')
     add('--seed', type=int, help='make client ids and cookies repeatable')

@@ -147,17 +147,20 @@ class BulkApi:
             raise _Refused('InvalidJobState', f'Job is {job.state.lower()}')
         self.at_work = True
         try:
-            batch = self._read(job, request) if job.operation in READS else self._write(job, request, now)
+            batch = (
+                self._read(job, request, now) if job.operation in READS else self._write(job, request, now)
+            )
         finally:
             self.at_work = False
         job.batches[batch.id] = batch
         return json_reply(201, _batch_info(job, batch))
 
-    def _read(self, job: _Job, request: ApiRequest) -> _Batch:
+    def _read(self, job: _Job, request: ApiRequest, now: float) -> _Batch:
         batch = _Batch(self._id('751'), request.body.decode(errors='replace'))
         try:
             everything = job.operation == 'queryAll'
-            batch.results = list(self._org.query(batch.request, all_rows=everything, api_version=job.version))
+            found = self._org.query(batch.request, now=now, all_rows=everything, api_version=job.version)
+            batch.results = list(found)
         except OrgError as problem:
             batch.message = f'InvalidBatch : Failed to process query: {problem.code}: {problem.message}'
         return batch

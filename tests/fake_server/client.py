@@ -33,6 +33,10 @@ STOP_S = 10.0
 CALL_S = 30.0
 SHOWN_LINES = 20
 
+# The app of the built-in seed.
+CONSUMER_KEY = 'fake-consumer-key'
+CONSUMER_SECRET = 'fake-consumer-secret'
+
 
 class NotHappened(AssertionError):
     """What a test waited for did not happen in time. The message names it and shows the last lines."""
@@ -246,6 +250,52 @@ class FakeServer:
         """
         answer = self.call('POST', 'reset', {} if profile is None else {'profile': profile})
         self._endpoint, self._profile = answer['endpoint'], ['--profile', answer['profile']]
+
+    # --- logins and data ----------------------------------------------------------------------------
+
+    def seed(self, content: Mapping[str, Any]) -> None:
+        """Add to the org: users, apps, objects, records, ... in the notation of `--org`. Raises no events.
+
+        Raises:
+            ValueError: everything that is wrong with it; nothing was added.
+        """
+        self.call('POST', 'seed', dict(content))
+
+    def revoke_tokens(self, username: str | None = None) -> int:
+        """Let the access tokens of a user die, or all; returns how many.
+
+        Raises:
+            ValueError: no such user.
+        """
+        return int(self.call('POST', 'revoke', {'username': username})['tokens'])
+
+    def grant_refresh_token(self, username: str, consumer_key: str = CONSUMER_KEY) -> str:
+        """A refresh token, as a user gets it who goes through the web flow.
+
+        Raises:
+            ValueError: no such user or app.
+        """
+        body = {'username': username, 'consumer_key': consumer_key}
+        return str(self.call('POST', 'grant', body)['refresh_token'])
+
+    @property
+    def login_url(self) -> str:
+        """Where logins go: the same as `base_url`, which serves REST and CometD as well."""
+        return self._base_url
+
+    def section(self, **changes: Any) -> dict[str, Any]:
+        """A `SALESFORCE` section that logs in here, by client credentials of the built-in seed.
+
+        Args:
+            **changes: further keys, or other values; a key that is given None is left out.
+        """
+        section = {
+            'LOGIN_URL': self.login_url,
+            'CONSUMER_KEY': CONSUMER_KEY,
+            'CONSUMER_SECRET': CONSUMER_SECRET,
+            **changes,
+        }
+        return {name: value for name, value in section.items() if value is not None}
 
     # --- facts --------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import math
 import socket
 import struct
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from email.utils import formatdate
 from itertools import count
 from random import Random
@@ -20,10 +20,11 @@ from aiohttp import web
 from .answers import Answer
 from .broker import Broker
 from .clock import Clock
-from .faults import Ending, Fault, FaultKind, FaultSchedule, Wire, damage, render
+from .faults import Ending, Fault, FaultKind, FaultSchedule, Wire, damage, harm, render
 from .journal import Journal, Kind
+from .replies import Reply
 from .salesforce import Rules
-from .settings import PROFILES, BrokerSettings
+from .settings import PROFILES, BrokerSettings, SalesforceSettings
 
 __all__ = ['Front']
 
@@ -125,11 +126,14 @@ class Front:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Any request below `/cometd`."""
+        return await self._until_reset(self._handle(request))
+
+    async def _until_reset(self, work: Coroutine[Any, Any, web.StreamResponse]) -> web.StreamResponse:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         try:
-            return await self._handle(request)
+            return await work
         finally:
             self._tasks.discard(task)
 
@@ -182,6 +186,55 @@ class Front:
             if self._waiting.pop(exchange_id, None) is not None:
                 self.act(lambda broker, now: broker.gone(exchange_id, now))
             raise
+
+    # --- everything else --------------------------------------------------------------------------
+
+    async def serve(
+        self,
+        request: web.Request,
+        kind: Kind,
+        detail: Mapping[str, Any],
+        answer: Callable[[float], Reply],
+    ) -> web.StreamResponse:
+        """A request that is not for CometD: it is noted in the journal, and faults can strike it.
+
+        Args:
+            request: its body has been read.
+            kind: of the entry; faults that name it, or the path, strike this request.
+            detail: of the entry; `status` and `error` are added.
+            answer: called with the time, unless a fault comes before.
+        """
+        return await self._until_reset(self._serve(request, kind, detail, answer))
+
+    async def _serve(
+        self,
+        request: web.Request,
+        kind: Kind,
+        detail: Mapping[str, Any],
+        answer: Callable[[float], Reply],
+    ) -> web.StreamResponse:
+        exchange_id = next(self._exchanges)
+        names = [kind.value, request.path]
+        fault = self.faults.strike(names, unnamed=False)
+        if fault is not None:
+            struck = {'fault': fault.as_json(), 'channels': names}
+            self.broker.journal.write(self.clock.now(), Kind.FAULT, exchange=exchange_id, detail=struck)
+            if not fault.reaches_broker:
+                if fault.kind is not FaultKind.DELAY:
+                    nothing = Wire(200, b'', 0)
+                    return await self._write(request, harm(fault, nothing) or nothing)
+                await self.clock.sleep(fault.seconds)
+                fault = None
+        if isinstance(self.broker.settings, SalesforceSettings):
+            reply = answer(self.clock.now())
+        else:
+            reply = Reply(404, error='404')  # a plain CometD server has nothing but CometD
+        entry = {**detail, 'status': reply.status, 'error': reply.error}
+        self.broker.journal.write(self.clock.now(), kind, exchange=exchange_id, detail=entry)
+        wire = Wire(reply.status, reply.body, len(reply.body), reply.headers)
+        return await self._write(request, (harm(fault, wire) if fault is not None else None) or wire)
+
+    # --- writing ------------------------------------------------------------------------------------
 
     async def _write(self, request: web.Request, wire: Wire) -> web.StreamResponse:
         if wire.delay:

@@ -5,9 +5,9 @@
     identity.user_of(f'Bearer {session.access_token}', now)         # the user's id
     identity.revoke()                                               # every token is dead from now on
 
-It decides; `soap` and `oauth` put its decisions into Salesforce's words. `now` is seconds of the fake's clock.
-No password, secret or token stands in a repr.
-Source: fact sheet of the project, "Login"; Salesforce help, "OAuth Authorization Flows", "Login Rate Exceeded".
+It decides; `soap` and `oauth` put its decisions into Salesforce's words. `now` is seconds of the fake's
+clock. No password, secret or token stands in a repr.
+Source: Salesforce help, "OAuth Authorization Flows", "Login Rate Exceeded", "Set Password Policies".
 """
 
 from collections import defaultdict, deque
@@ -186,7 +186,7 @@ class Identity:
 
     def app(self, consumer_key: str, consumer_secret: str | None = None) -> App:
         """The app with this key; the secret is compared if it is given."""
-        app = self._org.app(consumer_key)
+        app = self._org.apps.get(consumer_key)
         if app is None:
             raise LoginRefused(Refusal.UNKNOWN_APP)
         if consumer_secret is not None and consumer_secret != app.consumer_secret:
@@ -230,7 +230,7 @@ class Identity:
             ValueError: no such user or app.
         """
         user = self._org.users.by_username(username)
-        if user is None or self._org.app(consumer_key) is None:
+        if user is None or self._org.apps.get(consumer_key) is None:
             raise ValueError(f'no user {username} or no app with this consumer key')
         token = '5Aep' + ''.join(self._random.choices(_OPAQUE, k=80))
         self._refresh_tokens[token] = (consumer_key, user.username)
@@ -269,7 +269,7 @@ class Identity:
         return user
 
     def _check_admission(self, user: User, now: float) -> None:
-        """What is asked of every user, whatever they have shown. A locked one passes: no password is tried."""
+        """What is asked of every user. A locked one passes: no password is tried."""
         self._check_rate(user, now)
         if not user.active:
             raise LoginRefused(Refusal.INACTIVE)

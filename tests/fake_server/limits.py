@@ -53,6 +53,10 @@ class EventAllowance:
             self._given.popleft()
         return 0 <= limit <= len(self._given)
 
+    def left(self, limit: int, now: float) -> int:
+        """How many events may still be given."""
+        return 0 if self.is_spent(limit, now) else limit - len(self._given)
+
     def take(self, limit: int, now: float) -> bool:
         """Count an event, unless the allowance is spent; returns whether it may be given."""
         if self.is_spent(limit, now):

@@ -93,7 +93,7 @@ class _Login:
                 base_url=address_of(request),
                 now=now,
                 real_time=time.time(),
-                wall_time_ms=round(tenant.time(now).timestamp() * 1000),
+                wall_time_ms=tenant.epoch_ms(now),
             )
 
         return await self._serve(request, oauth.flow_of(form or {}), answer)

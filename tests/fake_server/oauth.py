@@ -1,6 +1,7 @@
 """The OAuth 2.0 token endpoint: four flows, in Salesforce's words. Pure.
 
-Source: fact sheet of the project, "OAuth 2.0 token endpoint"; what is inferred says so.
+Source: Salesforce help, "OAuth Authorization Flows" and "OAuth 2.0 Authorization Errors"; recorded answers;
+what is inferred says so.
 """
 
 import base64
@@ -16,7 +17,7 @@ from .identity import Identity, LoginRefused, Refusal, Session
 from .org import Org
 from .replies import Reply, json_reply
 
-__all__ = ['FLOWS', 'answer', 'flow_of']
+__all__ = ['FLOWS', 'answer', 'flow_of', 'refuse']
 
 JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 FLOWS = {
@@ -96,9 +97,9 @@ def answer(
             raise _Refused('unsupported_grant_type', 'grant type not supported')
         session, secret = flow(request)
     except _Refused as refused:
-        return _error(refused.error, refused.description)
+        return refuse(refused.error, refused.description)
     except LoginRefused as refused:
-        return _error(*_ERRORS[refused.refusal])
+        return refuse(*_ERRORS[refused.refusal])
     return _token(org, session, flow_of(form), secret, base_url, wall_time_ms)
 
 
@@ -176,7 +177,7 @@ _FLOW_OF_GRANT: dict[str, Callable[[_Request], tuple[Session, str]]] = {
 }
 
 # The claims are looked at here: each wrong one has an answer of its own.
-_SIGNATURE_ONLY = {
+_SIGNATURE_ONLY: Any = {
     'verify_exp': False,
     'verify_aud': False,
     'verify_iss': False,
@@ -214,7 +215,8 @@ def _basic(authorization: str) -> tuple[str, str]:
     return key, secret
 
 
-def _error(error: str, description: str) -> Reply:
+def refuse(error: str, description: str) -> Reply:
+    """An error in the form of OAuth."""
     return json_reply(400, {'error': error, 'error_description': description}, error=error)
 
 

@@ -5,7 +5,7 @@
 
 Records, queries and rules are the org's; here is what stands around them: versions, sessions, methods,
 content types, JSON, paging and the shapes of answers.
-Source: REST API Developer Guide; fact sheet of the project, "REST auth errors" and "Status".
+Source: REST API Developer Guide; recorded answers.
 """
 
 import json
@@ -201,9 +201,10 @@ class DataApi:
         text = call.request.query.get('q')
         if not text:
             raise OrgError('MALFORMED_QUERY', 'A query string has to be specified')
-        found = self._org.query(text, all_rows=parts[0] == 'queryAll', api_version=call.version)
+        everything = parts[0] == 'queryAll'
+        found = self._org.query(text, now=call.now, all_rows=everything, api_version=call.version)
         size = self._page_size(call.request.options)
-        value: dict[str, Any] = {'totalSize': getattr(found, 'total', len(found)), 'done': True}
+        value: dict[str, Any] = {'totalSize': found.total, 'done': True}
         if len(found) > size:
             self._locators += 1
             locator = f'01g{self._locators:015d}'

@@ -77,6 +77,18 @@ class Salesforce:
         durable = channel.startswith(('/event/', '/data/'))
         return self._settings.retention_events if durable else self._settings.retention_topics
 
+    def allowances(self, now: float) -> dict[str, tuple[int, int]]:
+        """The limits that REST tells under `limits`: name -> (most, left). What has no limit is not told."""
+        events, clients = self._settings.daily_event_limit, self._settings.client_limit
+        left = self._allowance.left(events, now)
+        told = {
+            # All kinds of events share one allowance here.
+            'DailyDurableStreamingApiEvents': (events, left),
+            'DailyDurableGenericStreamingApiEvents': (events, left),
+            'DurableStreamingApiConcurrentClients': (clients, clients - len(self._broker.registry)),
+        }
+        return {name: (most, max(0, left)) for name, (most, left) in told.items() if most >= 0}
+
     # --- who comes --------------------------------------------------------------------------------
 
     def recognises(self, exchange: Exchange, session: Session, now: float) -> bool:

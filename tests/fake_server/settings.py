@@ -98,7 +98,7 @@ class BrokerSettings:
 
 @dataclass(frozen=True, slots=True)
 class SalesforceSettings(BrokerSettings):
-    """Options of Salesforce's Streaming API. `deny_subscribe` maps to whole error texts here."""
+    """Options of Salesforce: Streaming API, logins, REST. `deny_subscribe` maps to whole error texts here."""
 
     profile: ClassVar[str] = 'salesforce'
     endpoint: ClassVar[str] = '/cometd/67.0'
@@ -133,6 +133,34 @@ class SalesforceSettings(BrokerSettings):
     'Whether events carry the `clientId`, as in older documentation.'
     events_name_filter: bool = False
     'Whether events of a filtered subscription come on the channel with the filter; nobody has recorded it.'
+
+    # Logins and REST.
+    token_lifetime: float = 7200.0
+    'Seconds that an access token lives, whether it is used or not.'
+    soap_login: bool = True
+    'Whether SOAP login() is enabled; new orgs have it off.'
+    password_flow: bool = True
+    'Whether the OAuth password flow is allowed; new orgs block it.'
+    client_credentials_flow: bool = True
+    'Whether apps may use the client credentials flow.'
+    trusted_network: bool = False
+    'Whether clients come from a trusted address, and need no security token.'
+    lockout_attempts: int = 10
+    'Wrong passwords in a row that lock a user; 0 never locks.'
+    lockout_duration: float = 900.0
+    'Seconds that a user stays locked.'
+    logins_per_hour: int = 3600
+    'Logins of one user in one hour, good or bad, beyond which they are refused.'
+    oldest_api_version: str = '31.0'
+    'REST versions before it are retired: 410.'
+    newest_api_version: str = '68.0'
+    'REST versions after it do not exist yet: 404.'
+    query_page_size: int = 2000
+    'Records in one answer to a query.'
+    daily_api_requests: int = 100_000
+    'REST requests in 24 hours, beyond which they are refused.'
+    rest_unavailable: bool = False
+    'Whether REST answers 503 to everything.'
 
 
 VANILLA = BrokerSettings()

@@ -2,7 +2,7 @@
 
 Clients parse these answers literally: simple-salesforce looks for elements named `sessionId` and `serverUrl`
 without a prefix, and for the prefix `sf` in faults. So the text is written, not generated.
-Source: fact sheet of the project, "SOAP login (legacy)" and "Status"; what is inferred says so.
+Source: SOAP API Developer Guide, "login()"; recorded answers; what is inferred says so.
 """
 
 import re
@@ -27,8 +27,8 @@ _FAULTS = {
     Refusal.CREDENTIALS: ('INVALID_LOGIN', _INVALID_LOGIN),
     Refusal.TOKEN_MISSING: (
         'LOGIN_MUST_USE_SECURITY_TOKEN',
-        f'{_INVALID_LOGIN} Are you at a new location? When accessing Salesforce--either via a desktop client or'
-        " the API--from outside of your company's trusted networks, you must add a security token to your"
+        f'{_INVALID_LOGIN} Are you at a new location? When accessing Salesforce--either via a desktop client'
+        " or the API--from outside of your company's trusted networks, you must add a security token to your"
         ' password to log in.',
     ),
     # What follows is inferred, except for the codes FLOW_OFF and NO_API_AUTH.
@@ -36,8 +36,8 @@ _FAULTS = {
     Refusal.RATE: ('LOGIN_RATE_EXCEEDED', 'Login Rate Exceeded'),
     Refusal.FLOW_OFF: (
         'INVALID_OPERATION',
-        'SOAP API login() is disabled by default in this org. Contact the org administrator to enable SOAP API'
-        ' login().',
+        'SOAP API login() is disabled by default in this org. Contact the org administrator to enable SOAP'
+        ' API login().',
     ),
     Refusal.NO_API_AUTH: (
         'INSUFFICIENT_ACCESS',
@@ -108,6 +108,7 @@ def answer(
     endpoint: str,
     version: str,
     body: bytes,
+    action: str | None,
     base_url: str,
     now: float,
 ) -> Reply:
@@ -119,6 +120,7 @@ def answer(
         endpoint: `u` or `c`.
         version: as the URL has it: `64.0`.
         body: of the request.
+        action: the header `SOAPAction`, which has to be there, whatever it says.
         base_url: the address that the request came to, without a slash at the end.
         now: seconds.
     """
@@ -127,6 +129,8 @@ def answer(
         text = f'Invalid Api version specified on URL {version}'
         return _login_fault(name, 'UNSUPPORTED_API_VERSION', text)
     try:
+        if action is None:
+            raise SoapProblem('soapenv:Client', 'SOAPAction HTTP header missing')
         request = read_request(body)
         if float(version) > NEWEST_VERSION:  # inferred: how such a call is refused is not known
             text = 'SOAP API login() is not available in API version 65.0 and later.'
@@ -193,7 +197,7 @@ def _success(
         ('orgHasPersonAccounts', 'false'),
         ('organizationId', organization),
         ('organizationMultiCurrency', 'false'),
-        ('organizationName', org.organization_name),
+        ('organizationName', str(org.organization['Name'])),
         ('profileId', user.profile_id),
         ('roleId', None),
         ('sessionSecondsValid', f'{identity.settings.token_lifetime:.0f}'),
@@ -212,7 +216,7 @@ def _success(
     result: list[tuple[str, str | None]] = [
         ('metadataServerUrl', f'{base_url}/services/Soap/m/{version}/{organization[:15]}'),
         ('passwordExpired', expired),
-        ('sandbox', 'true' if org.sandbox else 'false'),
+        ('sandbox', 'true' if org.organization['IsSandbox'] else 'false'),
         ('serverUrl', f'{base_url}/services/Soap/{endpoint}/{version}/{organization[:15]}'),
         ('sessionId', session.access_token),
         ('userId', user.id),

@@ -14,7 +14,8 @@ from typing import Any
 
 from .bulk import BulkApi
 from .identity import Identity
-from .org import Org, moment_after, wire_datetime
+from .org import Org
+from .org.moments import milliseconds, moment_after, wire_datetime
 from .resources import DataApi
 from .settings import SalesforceSettings
 
@@ -31,6 +32,7 @@ class Tenant:
         publish: called with channel, data and now, when an event was raised.
         settings: gives the settings of the moment.
         streaming_limits: see `resources.DataApi`.
+        now: when the org is born.
 
     Attributes:
         org, identity, api, bulk: its parts.
@@ -47,10 +49,11 @@ class Tenant:
         publish: Callable[[str, dict[str, Any], float], None],
         settings: Callable[[], SalesforceSettings],
         streaming_limits: Callable[[], Mapping[str, tuple[int, int]]] = dict,
+        now: float = 0.0,
     ) -> None:
         self._epoch = epoch
         self._publish = publish
-        self.org = Org(seed, random=random, epoch=epoch, emit=self._emit)
+        self.org = Org(seed, random=random, epoch=epoch, emit=self._emit, now=now)
         self.identity = Identity(self.org, random=random, settings=settings)
         self.api = DataApi(self.org, self.identity, streaming_limits=streaming_limits)
         self.bulk = BulkApi(self.org, self.identity, moment=self.wire_time)
@@ -63,13 +66,13 @@ class Tenant:
         """Why a channel cannot be subscribed to."""
         return self.org.topic_problem(channel, fields)
 
-    def time(self, now: float) -> datetime:
-        """The date and time of the org."""
-        return moment_after(self._epoch, now)
-
     def wire_time(self, now: float) -> str:
-        """The same as REST writes it."""
-        return wire_datetime(self.time(now))
+        """The date and time of the org, as REST writes it."""
+        return wire_datetime(moment_after(self._epoch, now))
+
+    def epoch_ms(self, now: float) -> int:
+        """The date and time of the org in milliseconds since 1970."""
+        return milliseconds(moment_after(self._epoch, now))
 
     def _emit(self, channel: str, data: dict[str, Any], now: float) -> None:
         # Salesforce sends no PushTopic notifications for changes by Bulk API.

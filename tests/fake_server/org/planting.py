@@ -134,6 +134,7 @@ class _Planter:
             run_as=seed.run_as or None,
             public_key=seed.public_key or None,
             approved=seed.approved,
+            scopes=seed.scopes,
         )
 
     def object(self, seed: ObjectSeed) -> None:

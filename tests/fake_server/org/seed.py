@@ -46,6 +46,7 @@ class AppSeed:
     run_as: str
     public_key: str
     approved: tuple[str, ...]
+    scopes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,13 @@ def read_seed(seed: Json) -> Seed:
         },
         users=tuple(UserSeed(**each) for each in reader.entries('users', parts['users'], _USER)),
         apps=tuple(
-            AppSeed(**{**each, 'approved': reader.texts('apps.approved', each['approved'])})
+            AppSeed(
+                **{
+                    **each,
+                    'approved': reader.texts('apps.approved', each['approved']),
+                    'scopes': reader.texts('apps.scopes', each['scopes']),
+                }
+            )
             for each in reader.entries('apps', parts['apps'], _APP)
         ),
         objects=tuple(reader.object(name, each) for name, each in parts['objects'].items()),
@@ -202,6 +209,7 @@ _APP = {
     'run_as': _Key(str, ''),
     'public_key': _Key(str, ''),
     'approved': _Key(list, []),
+    'scopes': _Key(list, ['id', 'api', 'refresh_token']),
 }
 _OBJECT = {'label': _Key(str), 'name_field': _Key(bool, True), 'fields': _Key(dict, {})}
 _WORDS = {str: 'a text', bool: 'true or false', int: 'a whole number', list: 'a list', dict: 'a mapping'}

@@ -50,6 +50,7 @@ class App:
         run_as: username behind the client credentials flow; None switches that flow off.
         public_key: PEM that JWT assertions are checked with; None switches that flow off.
         approved: usernames that the app may log in by JWT.
+        scopes: what its tokens are good for.
     """
 
     name: str
@@ -58,6 +59,7 @@ class App:
     run_as: str | None
     public_key: str | None
     approved: tuple[str, ...]
+    scopes: tuple[str, ...]
 
 
 class Users:

@@ -78,12 +78,15 @@ class FakeServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes]
         self._base_url = self._endpoint = ''
+        self._profile: list[str] = []
         self.faults = Faults(self)
 
     # --- the process ----------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the process; does nothing if it runs. After a stop it listens on the same port again.
+
+        It is the kind of server that it was before, whatever `reset` made it.
 
         Raises:
             RuntimeError: it ended at once or did not come up in time; the message holds what it printed.
@@ -96,7 +99,10 @@ class FakeServer:
         # A file instead of a pipe: reading a pipe would block the other green threads of this process.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the process
         self._process = subprocess.Popen(
-            [*command, *self._arguments], stdin=subprocess.PIPE, stdout=self._output, stderr=self._output
+            [*command, *self._arguments, *self._profile],
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=self._output,
         )
         deadline = time.monotonic() + START_S
         while not (found := re.search(r'(https?://[^/\s]+)(/cometd\S*)\n', self._printed())):
@@ -243,7 +249,7 @@ class FakeServer:
             ValueError: no such profile.
         """
         answer = self.call('POST', 'reset', {} if profile is None else {'profile': profile})
-        self._endpoint = answer['endpoint']
+        self._endpoint, self._profile = answer['endpoint'], ['--profile', answer['profile']]
 
     # --- logins and data ----------------------------------------------------------------------------
 

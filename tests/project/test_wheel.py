@@ -114,7 +114,9 @@ def test_no_top_level_package_of_the_wheel_is_called_tests(wheel):
 def test_the_sdist_holds_what_builds_the_wheel_and_the_changelog(built):
     with tarfile.open(built / f'{STEM}.tar.gz') as archive:
         names = {member.name for member in archive.getmembers() if member.isfile()}
-    packages = {name.replace('fake_salesforce/', 'tests/fake_server/', 1) for name in MODULES | MARKERS | DATA}
+    packages = {
+        name.replace('fake_salesforce/', 'tests/fake_server/', 1) for name in MODULES | MARKERS | DATA
+    }
     info = {f'nameko_salesforce.egg-info/{name}' for name in SDIST_INFO}
     assert names == {f'{STEM}/{name}' for name in packages | info | SDIST_TOP}
 

@@ -55,10 +55,12 @@ def change(
     Returns:
         `data` of the event, without its replay id.
     """
-    fields: Iterable[str] = ()
+    fields: list[str] = []
     changed: list[str] = []
     if change_type == 'UPDATE':
-        fields = [name for name in changed_fields(old, new) if name not in _LEFT_OUT]
+        # The date goes along even if two writes fell into one millisecond.
+        names = {*changed_fields(old, new), 'LastModifiedDate'} - _LEFT_OUT
+        fields = [name for name in new if name in names]
         changed = [_changed_name(sobject, name) for name in fields if not _is_compound(sobject, name)]
     elif change_type != 'DELETE':
         fields = [name for name, value in new.items() if value is not None and name not in _LEFT_OUT]

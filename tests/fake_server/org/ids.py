@@ -7,7 +7,7 @@ base 62 (9). The three last characters of the long form hold five bits each: whi
 import re
 from random import Random
 
-__all__ = ['IdMaker', 'is_id', 'long_id']
+__all__ = ['IdMaker', 'base_62', 'is_id', 'long_id']
 
 _DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 _CASES = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345'
@@ -53,13 +53,13 @@ class IdMaker:
         # Small enough that the counter does not run over, large enough to show several digits.
         number = self._random.randrange(62**4, 62**5) if last is None else last + 1
         self._last[prefix] = number
-        return long_id(f'{prefix}{self._instance}0{_base_62(number):0>9}')
+        return long_id(f'{prefix}{self._instance}0{base_62(number, 9)}')
 
 
-def _base_62(number: int) -> str:
-    """Digits of a positive number."""
+def base_62(number: int, width: int) -> str:
+    """Digits of a number >= 0, with leading zeros up to `width`."""
     digits = ''
     while number:
         number, last = divmod(number, 62)
         digits = _DIGITS[last] + digits
-    return digits
+    return digits.rjust(width, '0')

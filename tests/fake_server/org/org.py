@@ -6,6 +6,7 @@ comes from the `random` it is given. What it raises goes to `emit`, before the w
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -13,21 +14,22 @@ from uuid import UUID
 
 from .bus import generic_event, platform_event
 from .changes import NO_RECORD, Transaction, gap, rest_origin
-from .errors import OrgError, invalid_field, no_resource
+from .describe import describe, describe_global
+from .errors import OrgError, no_resource
 from .ids import long_id
 from .moments import moment_after
 from .planting import plant
-from .push_topics import check_active, operations_of, read_topic
-from .query import Found, attributes, run
+from .query import Found, run
 from .raising import Write, change_channels, event_channels, events_of
-from .records import Row, comparable
+from .reading import by_external_id, read
+from .records import Author
 from .schema import Kind, SObject
 from .seed import read_seed
 from .standard import standard_schema
 from .state import new_state
 from .subscribing import topic_problem
 from .users import App, Users
-from .values import from_json, rest_json
+from .writing import checked_row, store
 
 __all__ = ['Org']
 
@@ -117,16 +119,7 @@ class Org:
         Raises:
             OrgError: `NOT_FOUND`, `ENTITY_IS_DELETED`, `INVALID_FIELD`.
         """
-        found = self._find(sobject)
-        row = self._state.records.get(found, record_id)
-        names = [each.name for each in found.fields.values()] if fields is None else list(fields)
-        shown: dict[str, Any] = {'attributes': attributes(found, row['Id'], api_version)}
-        for name in names:
-            field = found.field(name)
-            if field is None:
-                raise invalid_field(f"No such column '{name}' on sobject of type {found.name}", name)
-            shown[field.name] = rest_json(row[field.name])
-        return shown
+        return read(self._state, self._find(sobject), record_id, fields, api_version)
 
     def find(self, sobject: str, field: str, value: str) -> str:
         """Id of the record with this external id.
@@ -134,20 +127,7 @@ class Org:
         Raises:
             OrgError: `NOT_FOUND`: there is no such record, or the field is no external id.
         """
-        found = self._find(sobject)
-        known = found.field(field)
-        if known is None or not known.external_id:
-            text = f'Provided external ID field does not exist or is not accessible: {field}'
-            raise OrgError('NOT_FOUND', text, status=404)
-        try:
-            json: object = float(value) if known.type.is_number else value
-            wanted = comparable(known.type, from_json(known.type, json))
-        except (OrgError, ValueError):
-            raise no_resource() from None
-        for row in self._state.records.rows(found):
-            if wanted is not None and comparable(known.type, row[known.name]) == wanted:
-                return str(row['Id'])
-        raise no_resource()
+        return by_external_id(self._state, self._find(sobject), field, value)
 
     def query(
         self, soql: str, *, now: float, all_rows: bool = False, api_version: str = DEFAULT_API_VERSION
@@ -168,6 +148,17 @@ class Org:
             with_deleted=all_rows,
             api_version=api_version,
         )
+
+    def describe(self, sobject: str, *, api_version: str = DEFAULT_API_VERSION) -> dict[str, Any]:
+        """What an object looks like. Raises OrgError `NOT_FOUND`."""
+        found = self._find(sobject)
+        types = self._state.records.rows(self._find('RecordType'))
+        own = [each for each in types if each['SobjectType'] == found.name]
+        return describe(found, own, api_version)
+
+    def describe_global(self, *, api_version: str = DEFAULT_API_VERSION) -> dict[str, Any]:
+        """All objects in brief."""
+        return describe_global(self._state.schema, api_version)
 
     def topic_problem(self, channel: str, fields: Sequence[str]) -> str | None:
         """Why a subscription to this channel is refused, in Salesforce's words; None if it is not.
@@ -195,12 +186,13 @@ class Org:
             OrgError: it is refused; nothing was changed and no event raised.
         """
         found = self._writable(sobject)
-        row = self._checked(found, values, None, user_id, now, api_version)
+        author = self._author(user_id, now, api_version)
+        row = checked_row(self._state, found, values, author, old=None)
         if found.kind is Kind.EVENT:
             data = platform_event(found, row, self._uuid())
             self._raise(event_channels(found, self._state), data, now)
         else:
-            self._commit('created', found, None, row, user_id, now, api_version)
+            self._commit(Write('created', found, None, row, self._transaction(author)), now)
         return str(row['Id'])
 
     def update(
@@ -220,8 +212,9 @@ class Org:
         """
         found = self._writable(sobject)
         old = self._state.records.get(found, record_id)
-        new = self._checked(found, values, old, user_id, now, api_version)
-        self._commit('updated', found, old, new, user_id, now, api_version)
+        author = self._author(user_id, now, api_version)
+        new = checked_row(self._state, found, values, author, old=old)
+        self._commit(Write('updated', found, old, new, self._transaction(author)), now)
 
     def delete(
         self,
@@ -239,8 +232,9 @@ class Org:
         """
         found = self._writable(sobject)
         old = self._state.records.get(found, record_id)
-        new = self._checked(found, {}, old, user_id, now, api_version)
-        self._commit('deleted', found, old, {**new, 'IsDeleted': True}, user_id, now, api_version)
+        author = self._author(user_id, now, api_version)
+        new = {**old, **author.stamps, 'IsDeleted': True}
+        self._commit(Write('deleted', found, old, new, self._transaction(author)), now)
 
     def undelete(
         self,
@@ -258,9 +252,9 @@ class Org:
         """
         found = self._writable(sobject)
         old = self._state.records.get(found, record_id, from_bin=True)
-        back = {**old, 'IsDeleted': False}
-        new = self._checked(found, {}, back, user_id, now, api_version)
-        self._commit('undeleted', found, old, new, user_id, now, api_version)
+        author = self._author(user_id, now, api_version)
+        new = checked_row(self._state, found, {}, author, old={**old, 'IsDeleted': False})
+        self._commit(Write('undeleted', found, old, new, self._transaction(author)), now)
 
     def push(self, streaming_channel_id: str, events: Sequence[Any], *, now: float) -> list[dict[str, Any]]:
         """Send generic events; one answer for each, as REST shows it.
@@ -292,8 +286,10 @@ class Org:
             change_type: `GAP_CREATE`, `GAP_UPDATE`, `GAP_DELETE`, `GAP_UNDELETE` or `GAP_OVERFLOW`.
         """
         found = self._find(sobject)
-        # What the database did without the API has no origin.
-        data = gap(found, change_type, record_ids, self._transaction(user_id, now, ''))
+        # What the database did without an API has no origin.
+        author = self._author(user_id, now, DEFAULT_API_VERSION)
+        transaction = replace(self._transaction(author), origin='')
+        data = gap(found, change_type, [long_id(each) for each in record_ids], transaction)
         self._raise(change_channels(found, self._state), data, now)
 
     def raise_overflow(self, sobject: str, *, user_id: str, now: float) -> None:
@@ -315,58 +311,23 @@ class Org:
             raise OrgError('INSUFFICIENT_ACCESS_OR_READONLY', text)
         return found
 
-    def _checked(
-        self,
-        found: SObject,
-        values: Mapping[str, Any],
-        old: Row | None,
-        user_id: str,
-        now: float,
-        api_version: str,
-    ) -> Row:
-        """The row that a write leads to. PushTopics have rules of their own."""
-        row = self._state.records.checked(
-            found,
-            values,
-            old=old,
-            user_id=long_id(user_id),
-            moment=self._moment(now),
-            api_version=api_version,
-        )
-        return self._checked_topic(row) if found.name == 'PushTopic' else row
-
-    def _checked_topic(self, row: Row) -> Row:
-        topics = self._state.topics
-        if read_topic(row, self._state.schema).active:
-            others = sum(each.active for record_id, each in topics.items() if record_id != row['Id'])
-            check_active(others, self._state.max_push_topics)
-        return {**row, 'NotifyForOperations': operations_of(row)}
-
-    def _commit(
-        self,
-        operation: str,
-        found: SObject,
-        old: Row | None,
-        new: Row,
-        user_id: str,
-        now: float,
-        api_version: str,
-    ) -> None:
+    def _commit(self, write: Write, now: float) -> None:
         """Store a row and raise its events."""
-        self._state.records.put(found, new)
-        if found.name == 'PushTopic':
-            self._state.topics[str(new['Id'])] = read_topic(new, self._state.schema)
-        transaction = self._transaction(user_id, now, rest_origin(api_version))
-        for channel, data in events_of(Write(operation, found, old, new, transaction), self._state):
+        store(self._state, write.sobject, write.new)
+        for channel, data in events_of(write, self._state):
             self._emit(channel, data, now)
 
     def _raise(self, channels: Sequence[str], data: dict[str, Any], now: float) -> None:
         for channel in channels:
             self._emit(channel, copy.deepcopy(data), now)
 
-    def _transaction(self, user_id: str, now: float, origin: str) -> Transaction:
+    def _author(self, user_id: str, now: float, api_version: str) -> Author:
+        return Author(long_id(user_id), self._moment(now), api_version)
+
+    def _transaction(self, author: Author) -> Transaction:
         self._commits += self._random.randrange(1, 1000)
-        return Transaction(self._uuid(), self._commits, self._moment(now), long_id(user_id), origin)
+        origin = rest_origin(author.api_version)
+        return Transaction(self._uuid(), self._commits, author.moment, author.user_id, origin)
 
     def _uuid(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))

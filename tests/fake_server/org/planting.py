@@ -7,19 +7,19 @@ from typing import Any
 
 from .errors import OrgError
 from .ids import is_id, long_id
-from .push_topics import operations_of, read_topic
+from .records import Author
 from .schema import Kind, SObject
 from .seed import AppSeed, ObjectSeed, Seed, UserSeed
 from .standard import custom_object, platform_event
 from .state import State
 from .users import App, User
+from .writing import checked_row, store
 
 __all__ = ['plant']
 
 _CUSTOM_FIELD = re.compile('[A-Za-z][A-Za-z0-9_]*__c')
 _CUSTOM_OBJECT = re.compile('[A-Za-z][A-Za-z0-9_]*__[ce]')
 _CUSTOM_CHANNEL = re.compile('/(data|event)/[A-Za-z][A-Za-z0-9_]*__chn')
-_SYSTEM_FIELDS = ('CreatedById', 'LastModifiedById')
 
 
 def plant(seed: Seed, state: State, moment: datetime, api_version: str) -> None:
@@ -185,23 +185,16 @@ class _Planter:
         known = self._known(where, sobject, lambda each: each.kind is not Kind.EVENT)
         if known is None:
             return None
-        records = self._state.records
+        # Records belong to the first user, who belongs to nobody.
+        owner = next((each.id for each in self._state.users), '')
+        author = Author(owner, self._moment, self._api_version)
+        old = None if record_id is None else self._state.records.at(record_id)
         try:
-            row = records.checked(
-                known,
-                values,
-                old=None if record_id is None else records.at(record_id),
-                user_id=self._user_id(),
-                moment=self._moment,
-                api_version=self._api_version,
-            )
-            if known.name == 'PushTopic':
-                row = {**row, 'NotifyForOperations': operations_of(row)}
-                self._state.topics[str(row['Id'])] = read_topic(row, self._state.schema)
+            row = checked_row(self._state, known, values, author, old=old)
         except OrgError as error:
             self.problems.append(f'{where}: {error.message.strip()}')
             return None
-        records.put(known, row)
+        store(self._state, known, row)
         return str(row['Id'])
 
     def capture(self, name: str) -> None:
@@ -234,7 +227,3 @@ class _Planter:
         found = self._state.schema.find(name)
         assert found is not None, 'a standard object'
         return found
-
-    def _user_id(self) -> str:
-        """Records of a seed belong to its first user; the first user belongs to nobody else."""
-        return next((each.id for each in self._state.users), '')

@@ -5,6 +5,7 @@ A row is a mapping from field names, in the org's spelling, to values; rows are 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +14,33 @@ from .ids import IdMaker, is_id, long_id
 from .schema import Field, Schema, SObject
 from .values import FieldType, Value, from_json
 
-__all__ = ['Records', 'Row', 'changed_fields', 'comparable']
+__all__ = ['Author', 'Records', 'Row', 'changed_fields', 'comparable']
 
 Row = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes, when and through which API.
+
+    Attributes:
+        user_id: 18 characters.
+        moment: when.
+        api_version: such as `67.0`; fields that are younger do not exist.
+    """
+
+    user_id: str
+    moment: datetime
+    api_version: str
+
+    @property
+    def stamps(self) -> Row:
+        """What every write leaves on a record."""
+        return {
+            'LastModifiedDate': self.moment,
+            'LastModifiedById': self.user_id,
+            'SystemModstamp': self.moment,
+        }
 
 
 def changed_fields(old: Row, new: Row) -> list[str]:
@@ -69,40 +94,17 @@ class Records:
         """Store a row, instead of the one with its id if there is one."""
         self._tables.setdefault(sobject.name, {})[str(row['Id'])] = row
 
-    def checked(
-        self,
-        sobject: SObject,
-        values: Mapping[str, Any],
-        *,
-        old: Row | None,
-        user_id: str,
-        moment: datetime,
-        api_version: str,
-    ) -> Row:
+    def checked(self, sobject: SObject, values: Mapping[str, Any], author: Author, *, old: Row | None) -> Row:
         """The row that a write leads to; nothing is stored.
 
         Args:
             values: field name, in any case -> JSON value.
             old: the record before the write; None for a new one.
-            user_id: who writes.
-            moment: when.
-            api_version: such as `67.0`; fields that are younger do not exist.
         Raises:
             OrgError: a field that does not exist or may not be written, or a value that cannot be.
         """
-        written = self._written(sobject, values, old is None, float(api_version))
-        stamps: dict[str, Value] = {
-            'LastModifiedDate': moment, 'LastModifiedById': user_id, 'SystemModstamp': moment
-        }  # fmt: skip
-        if old is None:
-            stamps |= {'Id': self._ids.next(sobject.prefix), 'CreatedDate': moment, 'CreatedById': user_id}
-            if sobject.field('OwnerId'):
-                stamps['OwnerId'] = user_id
-            numbers = {
-                each.name: self._number(sobject) for each in sobject.fields.values() if each.auto_number
-            }
-            old = {each.name: each.default for each in sobject.fields.values()} | numbers
-        row = {**old, **stamps, **written}
+        written = self._written(sobject, values, old is None, float(author.api_version))
+        row = {**(self._blank(sobject, author) if old is None else old), **author.stamps, **written}
         _require(sobject, row)
         if sobject.name_parts:
             row['Name'] = ' '.join(str(row[part]) for part in sobject.name_parts if row[part] is not None)
@@ -110,6 +112,15 @@ class Records:
             row['Name'] = row['Id']  # a custom object's record that was given none
         self._refuse_duplicates(sobject, row)
         return row
+
+    def _blank(self, sobject: SObject, author: Author) -> Row:
+        """A new record before anything is written into it."""
+        row = {each.name: each.default for each in sobject.fields.values()}
+        row |= {each.name: self._number(sobject) for each in sobject.fields.values() if each.auto_number}
+        if sobject.field('OwnerId'):
+            row['OwnerId'] = author.user_id
+        row |= {'CreatedDate': author.moment, 'CreatedById': author.user_id}
+        return {**row, 'Id': self._ids.next(sobject.prefix)}
 
     def _written(
         self, sobject: SObject, values: Mapping[str, Any], creating: bool, version: float
@@ -133,9 +144,9 @@ class Records:
                 ' this field and verify that it is read/write for your profile or permission set.',
                 refused,
             )
-        return {field.name: self._value(field, values[name]) for name, field in fields.items()}
+        return {field.name: self._value(sobject, field, values[name]) for name, field in fields.items()}
 
-    def _value(self, field: Field, json: object) -> Value:
+    def _value(self, sobject: SObject, field: Field, json: object) -> Value:
         if field.type.is_id and json not in (None, '') and not is_id(json):
             raise OrgError(
                 'MALFORMED_ID', f'{field.label}: id value of incorrect type: {json}', (field.name,)
@@ -143,7 +154,7 @@ class Records:
         value = from_json(field.type, json)
         if isinstance(value, str):
             if field.references:
-                self._refuse_dangling(field, value)
+                self._refuse_dangling(sobject, field, value)
             elif field.length and len(value) > field.length:
                 raise OrgError(
                     'STRING_TOO_LONG',
@@ -160,7 +171,7 @@ class Records:
             return False
         return value
 
-    def _refuse_dangling(self, field: Field, record_id: str) -> None:
+    def _refuse_dangling(self, sobject: SObject, field: Field, record_id: str) -> None:
         """A reference leads to a record that is there, of an object that the field allows."""
         target = self._schema.of_id(record_id)
         row = self.at(record_id)
@@ -172,6 +183,9 @@ class Records:
             )
         if row is None or row['IsDeleted']:
             raise OrgError('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', (field.name,))
+        if target.name == 'RecordType' and row['SobjectType'] != sobject.name:
+            text = f"{field.label}: this ID value isn't valid for the user: {record_id}"
+            raise OrgError('INVALID_CROSS_REFERENCE_KEY', text, (field.name,))
 
     def _refuse_duplicates(self, sobject: SObject, row: Row) -> None:
         """Of the records outside the bin, no other has the value of a unique field."""

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from .ids import base_62
 from .values import FieldType, Value
 
-__all__ = ['Field', 'Kind', 'SObject', 'Schema', 'label_of']
+__all__ = ['Field', 'Kind', 'SObject', 'Schema', 'label_of', 'plural_of']
 
 
 class Kind(Enum):
@@ -107,6 +108,14 @@ class SObject:
         return replace(self, fields={**self.fields, **{each.name.lower(): each for each in fields}})
 
     @property
+    def name_field(self) -> str | None:
+        """The field that stands for a record in lists: Name, or what stands in for it."""
+        for name in ('Name', 'CaseNumber', 'Subject'):
+            if self.field(name) is not None:
+                return name
+        return None
+
+    @property
     def change_event(self) -> str:
         """Name of its change events, also the last part of their channel."""
         return self.name[:-1] + 'ChangeEvent' if self.name.endswith('__c') else f'{self.name}ChangeEvent'
@@ -136,7 +145,7 @@ class Schema:
     def next_prefix(self, kind: Kind) -> str:
         """The first free key prefix for a custom object (`a00`, ...) or a platform event (`e00`, ...)."""
         number = sum(each.kind is kind for each in self)
-        return f'{"e" if kind is Kind.EVENT else "a"}{number:02d}'
+        return ('e' if kind is Kind.EVENT else 'a') + base_62(number, 2)
 
 
 def label_of(name: str) -> str:
@@ -144,3 +153,10 @@ def label_of(name: str) -> str:
     plain = re.sub(r'__(c|e)$', '', name).replace('_', ' ')
     words = re.sub(r'(?<=[a-z0-9])(?=[A-Z])', ' ', plain)
     return re.sub(r' Id$', ' ID', words)
+
+
+def plural_of(label: str) -> str:
+    """The plural of a label."""
+    if re.search('[^aeiou]y$', label):
+        return label[:-1] + 'ies'
+    return label + ('es' if label.endswith('s') else 's')

@@ -181,12 +181,12 @@ def log() -> Iterator[Log]:
 
 @pytest.fixture
 def world(
-    fake_salesforce: FakeServer, container_factory: Callable[..., ServiceContainer], log: Log
+    fake_cometd: FakeServer, container_factory: Callable[..., ServiceContainer], log: Log
 ) -> Iterator[World]:
     """A fake server and the services connected to it; the server saw no rule broken."""
-    yield World(fake_salesforce, container_factory, log)
-    if fake_salesforce.running:
-        assert [entry.detail for entry in fake_salesforce.violations()] == []
+    yield World(fake_cometd, container_factory, log)
+    if fake_cometd.running:
+        assert [entry.detail for entry in fake_cometd.violations()] == []
 
 
 @pytest.fixture

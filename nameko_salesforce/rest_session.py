@@ -86,25 +86,28 @@ class RestSession(requests.Session):
             requests.exceptions.RequestException: no answer, or not in time; whether Salesforce has acted on
                 the request is then unknown, but for `NoConnectionFree`.
         """
-        token = self._tokens.get()
-        response = self._send(request, token, kwargs)
+        token, response = self._send(request, kwargs)
         if _expired(response):
             # Also if the request cannot be repeated: the next one shall not meet the same refusal.
-            renewed = self._tokens.renew(token)
+            self._tokens.renew(token)
             if _rewound(request):
                 response.close()
-                response = self._send(request, renewed, kwargs)
+                _, response = self._send(request, kwargs)
         return response
 
     def _send(
-        self, request: requests.PreparedRequest, token: Token, kwargs: dict[str, Any]
-    ) -> requests.Response:
-        addressed = _addressed(request, token)
+        self, request: requests.PreparedRequest, kwargs: dict[str, Any]
+    ) -> tuple[Token, requests.Response]:
+        """Send it once; the token that it had, and the answer."""
         timeout, total = self._limits(kwargs.get('timeout'))
         # A redirect would carry the token to whoever is named; Salesforce does not redirect API requests.
         kwargs = {**kwargs, 'timeout': timeout, 'allow_redirects': False}
-        with self._slot(addressed), _in_time(total, addressed):
-            return super().send(addressed, **kwargs)
+        with self._slot(request):
+            # Not before: of fifty that wait, only those under way may meet the refusal of an expired token.
+            token = self._tokens.get()
+            addressed = _addressed(request, token)
+            with _in_time(total, addressed):
+                return token, super().send(addressed, **kwargs)
 
     def _limits(self, given: Any) -> tuple[tuple[float, float], float]:
         """Connect and read timeout; timeout of the whole."""

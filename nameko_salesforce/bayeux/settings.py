@@ -5,16 +5,24 @@ Durations in seconds.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from nameko.exceptions import ConfigurationError
 
-from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.route import Route
+from nameko_salesforce.bayeux.section import (
+    CLIENT_KEYS,
+    Key,
+    client_options,
+    flag,
+    read_section,
+    version,
+    whole,
+    without_option,
+)
 from nameko_salesforce.bayeux.session import SessionOptions
 from nameko_salesforce.bayeux.transport import TransportOptions
 
@@ -40,15 +48,6 @@ class BayeuxSettings:
     transport: TransportOptions = field(default=TransportOptions(), repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """One key: where its value goes, and how it is read (raises `ValueError` with what it has to be)."""
-
-    part: str
-    name: str
-    read: Callable[[Any], Any]
-
-
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r'[\t\x20-\x7e\x80-\xff]*')
 # The transport writes these itself.
@@ -57,54 +56,11 @@ _RESERVED = frozenset(
 )
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError('a text')
-    return value
-
-
 def _url(value: Any) -> str:
     try:
         return Route(value).url
     except LocalError as problem:
-        raise ValueError(f'a URL such as http://127.0.0.1:8080/cometd ({_bare(problem)})') from None
-
-
-def _proxy(value: Any) -> str:
-    try:
-        Route('http://localhost', proxy=_text(value))
-    except LocalError as problem:
-        raise ValueError(f'a URL such as http://user:password@proxy:3128 ({_bare(problem)})') from None
-    return str(value)
-
-
-def _bare(problem: LocalError) -> str:
-    return str(problem).partition(': ')[2]
-
-
-def _version(value: Any) -> str:
-    # YAML makes a float of an unquoted 1.0; on the wire it has to be text.
-    if isinstance(value, bool) or not isinstance(value, str | int | float) or value == '':
-        raise ValueError('a version such as "1.0"')
-    return str(value)
-
-
-def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float('inf'):
-        raise ValueError('a number of seconds above 0')
-    return float(value)
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError('a whole number above 0')
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError('true or false')
-    return value
+        raise ValueError(f'a URL such as http://127.0.0.1:8080/cometd ({without_option(problem)})') from None
 
 
 def _headers(value: Any) -> dict[str, str]:
@@ -121,32 +77,14 @@ def _headers(value: Any) -> dict[str, str]:
     return dict(value)
 
 
-def _certificate(value: Any) -> str | tuple[str, str]:
-    if isinstance(value, str) and value:
-        return value
-    if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(each, str) for each in value):
-        return (value[0], value[1])
-    raise ValueError('a file name, or a list of two: certificate and key')
-
-
-KEYS: Mapping[str, _Key] = {
-    'SERVER_URI': _Key('own', 'server_uri', _url),
-    'HEADERS': _Key('own', 'headers', _headers),
-    'MAILBOX_LIMIT': _Key('own', 'mailbox_limit', _whole),
-    'VERSION': _Key('session', 'version', _version),
-    'MINIMUM_VERSION': _Key('session', 'minimum_version', _version),
-    'ACK': _Key('session', 'ack', _flag),
-    'NETWORK_ALLOWANCE': _Key('both', 'network_allowance', _seconds),
-    'HANDSHAKE_DISTANCE': _Key('session', 'handshake_distance', _seconds),
-    'DISCONNECT_TIMEOUT': _Key('session', 'disconnect_timeout', _seconds),
-    'BACKOFF_FIRST': _Key('backoff', 'first', _seconds),
-    'BACKOFF_CAP': _Key('backoff', 'cap', _seconds),
-    'CONNECT_TIMEOUT': _Key('transport', 'connect_timeout', _seconds),
-    'CA_BUNDLE': _Key('transport', 'ca_bundle', _text),
-    'CLIENT_CERTIFICATE': _Key('transport', 'client_certificate', _certificate),
-    'PROXY': _Key('transport', 'proxy', _proxy),
-    'MESSAGE_LIMIT': _Key('transport', 'message_limit', _whole),
-    'REQUEST_LIMIT': _Key('transport', 'request_limit', _whole),
+KEYS: Mapping[str, Key] = {
+    'SERVER_URI': Key('own', 'server_uri', _url),
+    'HEADERS': Key('own', 'headers', _headers),
+    'MAILBOX_LIMIT': Key('own', 'mailbox_limit', whole),
+    'VERSION': Key('session', 'version', version),
+    'MINIMUM_VERSION': Key('session', 'minimum_version', version),
+    'ACK': Key('session', 'ack', flag),
+    **CLIENT_KEYS,
 }
 
 
@@ -163,33 +101,10 @@ def read_settings(config: Mapping[str, Any]) -> BayeuxSettings:
             f'The configuration {what} {SECTION}. It needs at least:\n'
             f'{SECTION}:\n  SERVER_URI: http://127.0.0.1:8080/cometd'
         )
-    problems: list[str] = []
-    parts: dict[str, dict[str, Any]] = {'own': {}, 'session': {}, 'transport': {}, 'backoff': {}}
+    parts, problems = read_section(section, KEYS)
     if 'SERVER_URI' not in section:
-        problems.append('SERVER_URI is missing')
-    for key, value in section.items():
-        known = KEYS.get(key)
-        if known is None:
-            close = get_close_matches(str(key).upper(), KEYS, n=1)
-            problems.append(f'{key} is not known' + (f' (did you mean {close[0]}?)' if close else ''))
-            continue
-        try:
-            read = known.read(value)
-        except ValueError as expected:
-            # What YAML makes of "KEY:" and of an environment variable that is not set.
-            empty = 'is empty, it ' if value is None else ''
-            problems.append(f'{key} {empty}has to be {expected}')
-            continue
-        for part in ('session', 'transport') if known.part == 'both' else (known.part,):
-            parts[part][known.name] = read
-    try:
-        backoff = Backoff(**parts['backoff'])
-    except ValueError:
-        problems.append(f'BACKOFF_CAP has to be at least BACKOFF_FIRST ({Backoff().first:g} by default)')
+        problems.insert(0, 'SERVER_URI is missing')
+    session, transport = client_options(parts, problems)
     if problems:
         raise ConfigurationError(f'Section {SECTION} of the configuration: ' + '; '.join(problems))
-    return BayeuxSettings(
-        session=SessionOptions(backoff=backoff, **parts['session']),
-        transport=TransportOptions(**parts['transport']),
-        **parts['own'],
-    )
+    return BayeuxSettings(session=session, transport=transport, **parts['own'])

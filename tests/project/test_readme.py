@@ -117,7 +117,6 @@ def test_the_test_of_a_service_passes_as_shown(tmp_path):
 def test_the_settings_are_those_of_the_code():
     defaults = {
         'own': BayeuxSettings('http://x'),
-        'both': SessionOptions(),
         'session': SessionOptions(),
         'backoff': Backoff(),
         'transport': TransportOptions(),

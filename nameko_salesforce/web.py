@@ -1,0 +1,141 @@
+"""HTTP for an account: one bounded exchange for logins, and sessions for the REST client. Floor 3.
+
+The one place where exceptions of the network end: an exchange gives an answer or a `Failure`. It uses
+green sockets by import, as the streaming transport does (`bayeux/route.py`), so that a login is green
+whether or not the process is patched, its deadline covers names and TLS, and nothing is read from the
+environment. Never follows a redirect, never retries, never logs.
+"""
+
+import contextlib
+import http.client
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import eventlet
+import requests
+from requests.adapters import HTTPAdapter
+
+from nameko_salesforce.bayeux.answers import pieces, retry_after
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.faults import failure_of
+from nameko_salesforce.bayeux.route import Route
+from nameko_salesforce.bayeux.transport import TransportOptions
+
+__all__ = ['Answer', 'exchange', 'new_session']
+
+# Bytes. Answers to logins have less than ten thousand.
+_BODY_LIMIT = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer, of any status.
+
+    Attributes:
+        retry_after: seconds that the header asks for, else 0.
+    """
+
+    status: int
+    reason: str
+    body: bytes
+    retry_after: float = 0.0
+
+    def as_failure(self) -> Failure:
+        """Without the body: a page of error may repeat the request."""
+        return Failure(
+            FailureKind.STATUS, f'{self.status} {self.reason}'[:100], self.status, self.retry_after
+        )
+
+
+def exchange(
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    options: TransportOptions,
+    timeout: float,
+) -> Answer | Failure:
+    """POST `body`, or GET where there is none.
+
+    Args:
+        headers: may hold secrets; no failure repeats one.
+        options: proxy, certificates and `connect_timeout` (seconds).
+        timeout: seconds for all of it.
+    Raises:
+        LocalError: a wrong URL or proxy. Timeouts of others and GreenletExit pass. Nothing stays open.
+    """
+    route = Route(
+        url, proxy=options.proxy, ca_bundle=options.ca_bundle, client_certificate=options.client_certificate
+    )
+    method = 'GET' if body is None else 'POST'
+    connection = http.client.HTTPConnection(route.host_header)
+    sock = None
+    timers = eventlet.Timeout(timeout), eventlet.Timeout(min(options.connect_timeout, timeout))
+    try:
+        sock = connection.sock = route.open(options.connect_timeout)
+        timers[1].cancel()
+        try:
+            connection.putrequest(method, route.target, skip_host=True, skip_accept_encoding=True)
+            for line in filter(None, route.extra_head.split('\r\n')):
+                connection.putheader(*line.split(': ', 1))
+            for name, value in {'Host': route.host_header, 'Connection': 'close', **headers}.items():
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader('Content-Length', str(len(body)))
+        except ValueError:
+            # Its text holds the header.
+            return Failure(FailureKind.REQUEST, 'a header cannot be sent')
+        # A server that refuses a request early has answered before it was sent completely.
+        with contextlib.suppress(ConnectionError):
+            connection.endheaders(body)
+        with connection.getresponse() as response:
+            return _answer(response, route)
+    except eventlet.Timeout as error:
+        if error not in timers:
+            raise
+        return failure_of(TimeoutError('timed out'), connecting=sock is None, peer=route.peer)
+    except Exception as error:
+        return failure_of(error, connecting=sock is None, peer=route.peer)
+    finally:
+        for timer in timers:
+            timer.cancel()
+        connection.close()
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.close()
+
+
+def _answer(response: http.client.HTTPResponse, route: Route) -> Answer | Failure:
+    body = b''
+    for piece in pieces(response):
+        body += piece
+        if len(body) > _BODY_LIMIT:
+            return Failure(FailureKind.TOO_LARGE, f'{route.peer}: an answer above {_BODY_LIMIT} bytes')
+    wanted = retry_after(response.getheader('Retry-After'), response.getheader('Date'))
+    answer = Answer(response.status, response.reason, body, wanted)
+    if answer.status == 407 and route.absolute:
+        return Failure(FailureKind.PROXY, f'{route.peer}: 407 {answer.reason}'[:200], 407)
+    return answer
+
+
+def new_session(options: TransportOptions, pool_size: int) -> requests.Session:
+    """A session for the REST client: our proxy and certificates, and nothing from the environment.
+
+    It retries nothing, and an answer that redirects raises `requests.TooManyRedirects`: a token must
+    not be carried to where an answer points. Opens nothing until it is used.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    session.max_redirects = 0
+    if options.proxy is not None:
+        session.proxies = {'http': options.proxy, 'https': options.proxy}
+    if options.ca_bundle is not None:
+        session.verify = options.ca_bundle
+    if options.client_certificate is not None:
+        session.cert = options.client_certificate
+    for scheme in ('http://', 'https://'):
+        # Whoever needs more connections at once than the pool keeps waits for one.
+        session.mount(
+            scheme, HTTPAdapter(pool_connections=2, pool_maxsize=pool_size, max_retries=0, pool_block=True)
+        )
+    return session

@@ -186,11 +186,12 @@ _SIGNATURE_ONLY: Any = {
     'verify_sub': False,
     'verify_jti': False,
 }
+_NOTHING: Any = {**_SIGNATURE_ONLY, 'verify_signature': False}
 
 
 def _claims(assertion: str) -> dict[str, Any]:
     try:
-        claims = jwt.decode(assertion, options={**_SIGNATURE_ONLY, 'verify_signature': False})
+        claims = jwt.decode(assertion, options=_NOTHING)
     except jwt.PyJWTError:
         raise _Refused('invalid_grant', 'invalid assertion') from None
     return dict(claims)

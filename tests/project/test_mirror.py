@@ -43,7 +43,7 @@ FOLDERS = {
     'streaming': ('streaming', 'integration'),
     'api': ('api', 'integration'),
 }
-FAKE_FOLDERS = {'': ('fake',), 'org': ('fake/org',)}
+FAKE_FOLDERS = {'': ('fake', 'fake/rest'), 'org': ('fake/org',)}
 
 
 def has_tests(module, folders):

@@ -128,8 +128,8 @@ def read_seed(seed: Json) -> Seed:
         },
         users=tuple(UserSeed(**each) for each in reader.entries('users', parts['users'], _USER)),
         apps=tuple(
-            AppSeed(**{**each, 'approved': reader.texts('apps.approved', each['approved'])})
-            for each in reader.entries('apps', parts['apps'], _APP)
+            AppSeed(**{**each, 'approved': reader.texts(f'apps[{place}].approved', each['approved'])})
+            for place, each in enumerate(reader.entries('apps', parts['apps'], _APP))
         ),
         objects=tuple(reader.object(name, each) for name, each in parts['objects'].items()),
         record_types=tuple(

@@ -38,6 +38,11 @@ $(VENV_OLDEST)/.installed: setup.py constraints-oldest.txt | python-packages
 		hypothesis proxy.py pytest pytest-timeout 'setuptools<81' trustme
 	@touch $@
 
+# The tests start a broker of their own from it.
+.PHONY: rabbitmq
+rabbitmq:
+	@tools/system-packages 'test -x /usr/lib/rabbitmq/bin/rabbitmq-server=rabbitmq-server'
+
 tests/interop/node_modules/.installed: tests/interop/package.json tests/interop/package-lock.json
 	@tools/system-packages 'node --version=nodejs' 'npm --version=npm'
 	@echo "Installing Node packages into tests/interop/node_modules"
@@ -52,7 +57,7 @@ demo: $(VENV)/.installed  ## run a service against the bundled fake server and s
 fake: $(VENV)/.installed  ## run the fake server until Ctrl-C, on port 8080 or PORT=...
 	@$(BIN)/fake-salesforce --profile vanilla --port $(PORT)
 
-test: test-pure test-fake test-client test-salesforce test-properties test-integration  ## run all tests that need Python alone
+test: test-pure test-fake test-client test-salesforce test-properties test-integration  ## run all tests that need Python and RabbitMQ alone
 
 interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the tests against the CometD and faye programs (Node)
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
@@ -74,7 +79,7 @@ test-salesforce: $(VENV)/.installed  ## login, REST, PushTopics and streaming, w
 test-properties: $(VENV)/.installed  ## session and fake broker under a virtual clock, with faults
 	$(BIN)/python -m pytest tests/properties $(PYTEST_ARGS)
 
-test-integration: $(VENV)/.installed $(VENV3)/.installed  ## real Nameko containers, 2.14.1 and 3.0.0rc11
+test-integration: $(VENV)/.installed $(VENV3)/.installed | rabbitmq  ## real Nameko containers, 2.14.1 and 3.0.0rc11, and RabbitMQ
 	$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
 	$(VENV3)/bin/python -m pytest tests/integration $(PYTEST_ARGS)
 

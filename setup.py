@@ -31,7 +31,11 @@ setup(
         'nameko_salesforce': 'nameko_salesforce',
         'fake_salesforce': 'tests/fake_server',
     },
-    package_data={'nameko_salesforce': ['py.typed'], 'fake_salesforce': ['py.typed']},
+    package_data={
+        'nameko_salesforce': ['py.typed'],
+        'fake_salesforce': ['py.typed'],
+        'fake_salesforce.org': ['default.yaml'],
+    },
     install_requires=[
         # The bounds are the oldest with which the tests pass on Python 3.11 (`make test-oldest`).
         # eventlet 0.35.1 does not report an unknown host as one; aiohttp 3.8 breaks off connections.

@@ -126,7 +126,7 @@ def main() -> int:
             print(f'the system allows {hard} open files, {needed} are needed', file=sys.stderr)
             return 1
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-    fake = FakeServer(['--timeout', '600', '--setting', 'max_interval=600'])
+    fake = FakeServer(['--profile', 'vanilla', '--timeout', '600', '--setting', 'max_interval=600'])
     fake.start()
     try:
         return asyncio.run(measure(fake, options.clients, options.events))

@@ -1,8 +1,9 @@
-"""`make demo`: run the service of chat.py against the bundled fake server and show what it handles.
+"""`make demo`: run the service of contacts.py against the bundled fake org and show what it handles.
 
 No account, no broker, no database; everything is a process on this machine and has ended when it returns.
 """
 
+import json
 import os
 import queue
 import subprocess
@@ -13,7 +14,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 from fake_salesforce.client import FakeServer, NotHappened, start_fake
 
@@ -23,10 +26,9 @@ HERE = Path(__file__).parent
 START = 30.0
 PATIENCE = 10.0
 
-EVENTS = [
-    ('/chat/lobby', {'who': 'Ada', 'text': 'Good morning!'}),
-    ('/chat/lobby', {'who': 'Grace', 'text': 'Good morning, Ada. Where is Linus?'}),
-    ('/chat/kitchen/coffee', {'who': 'Linus', 'text': 'Here. Who wants a cup?'}),
+CONTACTS = [
+    {'FirstName': 'Grace', 'LastName': 'Hopper'},
+    {'FirstName': 'Alan', 'LastName': 'Turing'},
 ]
 
 
@@ -34,15 +36,52 @@ class Failed(Exception):
     """The demo did not go as it should; the text says how."""
 
 
-class Service:
-    """`nameko run chat`, and the lines that it prints."""
+class Person:
+    """Somebody else who works in the org: logs in with a password and uses REST.
 
-    def __init__(self, server_uri: str) -> None:
+    Args:
+        url: of the org.
+        username: with the password and the security token of the org that the fake begins with.
+    """
+
+    def __init__(self, url: str, username: str) -> None:
+        form = urlencode(
+            {
+                'grant_type': 'password',
+                'client_id': 'fake-consumer-key',
+                'client_secret': 'fake-consumer-secret',
+                'username': username,
+                'password': 'secret' + 'token',
+            }
+        )
+        with urlopen(f'{url}/services/oauth2/token', form.encode(), timeout=PATIENCE) as answer:
+            token = json.load(answer)['access_token']
+        self._url = f'{url}/services/data/v67.0/sobjects/Contact/'
+        self._headers = {'Authorization': f'Bearer {token}', 'Content-Type': 'application/json'}
+
+    def create(self, contact: dict[str, str]) -> str:
+        """Create a contact; returns its id."""
+        return str(self._call(self._url, contact)['id'])
+
+    def read(self, contact_id: str) -> dict[str, Any]:
+        """A contact with all its fields."""
+        return self._call(self._url + contact_id)
+
+    def _call(self, url: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        content = None if body is None else json.dumps(body).encode()
+        with urlopen(Request(url, content, self._headers), timeout=PATIENCE) as answer:
+            return dict(json.load(answer))
+
+
+class Service:
+    """`nameko run contacts`, and the lines that it prints."""
+
+    def __init__(self, login_url: str) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the process
         self._process = subprocess.Popen(
-            [Path(sys.executable).with_name('nameko'), 'run', 'chat', '--config', 'config.yaml'],
+            [Path(sys.executable).with_name('nameko'), 'run', 'contacts', '--config', 'config.yaml'],
             cwd=HERE,
-            env={**os.environ, 'SERVER_URI': server_uri},
+            env={**os.environ, 'LOGIN_URL': login_url},
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
@@ -87,7 +126,7 @@ class Service:
 @contextmanager
 def running(server: FakeServer) -> Iterator[Service]:
     """The service, subscribed, as long as the context lasts; where that fails, its log is shown."""
-    service = Service(server.url)
+    service = Service(server.base_url)
     try:
         try:
             server.wait_for('reply', channel='/meta/subscribe', successful=True, timeout=START)
@@ -103,16 +142,19 @@ def running(server: FakeServer) -> Iterator[Service]:
 
 def demo() -> None:
     """Run it all. Raises `Failed`."""
-    with start_fake('--profile', 'vanilla') as server:
-        print(f'A fake CometD server listens at {server.url}.')
-        with running(server) as service:
-            print('`nameko run chat` runs examples/chat.py, which has subscribed to /chat/** there.\n')
-            print('Published on the server:')
-            for channel, data in EVENTS:
-                server.publish(channel, data)
-                print(f'    {channel:21} {data}')
+    with start_fake() as org:
+        print(f'A fake Salesforce org listens at {org.base_url}.')
+        with running(org) as service:
+            print('`nameko run contacts` runs examples/contacts.py: it has logged in, declared the PushTopic')
+            print('"Contact" and subscribed to /topic/Contact.\n')
+            ada = Person(org.base_url, 'ada@example.com')
+            print('Ada creates contacts, over REST:')
+            created = []
+            for contact in CONTACTS:
+                created.append(ada.create(contact))
+                print(f'    {contact}')
             print('\nHandled by the service, which prints:')
-            expected = [f'{data["who"]} in {channel}: {data["text"]}' for channel, data in EVENTS]
+            expected = [f'created: {each["FirstName"]} {each["LastName"]}' for each in CONTACTS]
             until = time.monotonic() + PATIENCE
             while expected:
                 line = service.line(until)
@@ -121,18 +163,32 @@ def demo() -> None:
                 print(f'    {line}')
                 if line in expected:
                     expected.remove(line)
+            print('\nIt has greeted them, and is not told of what it changed itself:')
+            for contact_id in created:
+                print(f'    Description: {description(ada, contact_id)!r}')
             status = service.terminate()
             if status != 0:
                 raise Failed(f'the service ended with status {status}')
-            print('\nThe service got SIGTERM, said goodbye to the server and ended with status 0.')
+            print('\nThe service got SIGTERM, said goodbye to the org and ended with status 0.')
     print(NEXT)
 
 
+def description(person: Person, contact_id: str) -> str:
+    """What the service has written; the line that it prints comes before. Raises `Failed`."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        text = person.read(contact_id).get('Description')
+        if text:
+            return str(text)
+        time.sleep(0.05)
+    raise Failed(f'the contact was not greeted within {PATIENCE:g} s')
+
+
 NEXT = """
-Next: read examples/chat.py, then try it by hand in three terminals:
+Next: read examples/contacts.py, then try it by hand in three terminals:
     make fake
-    cd examples && ../.venv/bin/nameko run chat --config config.yaml
-    curl -d '{"channel": "/chat/me", "data": {"who": "I", "text": "hello"}}' 127.0.0.1:8080/_fake/publish"""
+    cd examples && ../.venv/bin/nameko run contacts --config config.yaml
+    the commands with curl that `make fake` prints"""
 
 
 def main() -> int:

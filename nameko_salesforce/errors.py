@@ -5,7 +5,8 @@
     |   |-- LoginRefused           Salesforce said no: credentials, user, flow or version
     |   |-- LoginFailed            no usable answer: the network, HTTP or the body was at fault
     |   `-- LoginPostponed         no request was made: a pause lasts, or the guard stopped it
-    `-- DeclarationError           a PushTopic could not be made as it is wanted
+    |-- DeclarationError           a PushTopic could not be made as it is wanted
+    `-- StreamRefused              a channel or the whole stream is refused, until somebody changes something
 
 What simple-salesforce raises for REST calls is its own. Arguments hold texts and numbers only, never
 a secret, and make an equal error again (`copy`, `pickle`, Nameko's serialisation).
@@ -13,7 +14,15 @@ a secret, and make an equal error again (`copy`, `pickle`, Nameko's serialisatio
 
 from nameko_salesforce.bayeux.failures import Failure
 
-__all__ = ['AccountError', 'DeclarationError', 'LoginError', 'LoginFailed', 'LoginPostponed', 'LoginRefused']
+__all__ = [
+    'AccountError',
+    'DeclarationError',
+    'LoginError',
+    'LoginFailed',
+    'LoginPostponed',
+    'LoginRefused',
+    'StreamRefused',
+]
 
 
 class AccountError(Exception):
@@ -89,12 +98,32 @@ class DeclarationError(AccountError):
     Attributes:
         topic: its name.
         reason: Salesforce's words, or ours.
+        temporary: whether another try can help without anybody changing anything: the network, a server
+            that is busy or down. A query that Salesforce refuses stays refused.
     """
 
-    def __init__(self, topic: str, reason: str) -> None:
-        super().__init__(topic, reason)
+    def __init__(self, topic: str, reason: str, temporary: bool = False) -> None:
+        super().__init__(topic, reason, temporary)
         self.topic = topic
         self.reason = reason
+        self.temporary = temporary
 
     def __str__(self) -> str:
         return f'PushTopic {self.topic}: {self.reason}'
+
+
+class StreamRefused(AccountError):
+    """Salesforce refuses a channel, or to talk at all; raised only where `FAIL_FAST` ends the service.
+
+    Attributes:
+        what: the channel, or 'the connection'.
+        reason: Salesforce's words.
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(what, reason)
+        self.what = what
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f'{self.what} is refused: {self.reason}'

@@ -1,3 +1,5 @@
 """Nameko dependency for the REST API of Salesforce. Floor 4."""
 
-__all__: tuple[str, ...] = ()
+from nameko_salesforce.api.dependency import SalesforceAPI
+
+__all__ = ['SalesforceAPI']

@@ -250,6 +250,11 @@ class Client:
         return self._session.why
 
     @property
+    def client_id(self) -> str:
+        """The id that the server gave the session; '' while there is none."""
+        return self._session.client_id
+
+    @property
     def channels(self) -> dict[str, ChannelStatus]:
         """Every wanted channel with its state and the reason of a refusal, in declared order."""
         known = self._session.channels

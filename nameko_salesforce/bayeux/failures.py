@@ -29,6 +29,7 @@ class FailureKind(Enum):
     TOO_LARGE = 'message above the limit'
     EMPTY = 'answer is empty'
     NO_REPLY = 'answer holds no reply to the request'
+    CREDENTIALS = 'credentials refused'
 
 
 @dataclass(frozen=True, slots=True)

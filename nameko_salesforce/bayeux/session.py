@@ -136,6 +136,11 @@ class Session:
         return self._why
 
     @property
+    def client_id(self) -> str:
+        """The id that the server gave the session; '' while there is none."""
+        return self._client_id
+
+    @property
     def channels(self) -> dict[str, ChannelStatus]:
         return self._channels.status()
 

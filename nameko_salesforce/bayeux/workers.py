@@ -28,11 +28,14 @@ class Workers:
         self._slots = Semaphore(slots)
         self._running: dict[Any, Callable[[], None]] = {}
 
-    def spawn(self, entrypoint: Any, args: tuple[Any, ...]) -> None:
+    def spawn(self, entrypoint: Any, args: tuple[Any, ...], context_data: dict[str, Any]) -> None:
         """Run a handler; waits for a slot, and for the pool where other entrypoints have filled it.
 
         A container that is being killed gets no more work. A kill of the calling green thread ends
         either wait and leaves no slot taken.
+
+        Args:
+            context_data: a dict of this worker alone: Nameko 3 writes the call stack into it.
         """
         self._slots.acquire()
         finish = self._finisher()
@@ -42,8 +45,7 @@ class Workers:
                 entrypoint,
                 args,
                 {},
-                # Fresh for each worker: Nameko 3 writes the call stack into the dict that it gets.
-                context_data={},
+                context_data=context_data,
                 handle_result=lambda _, result, exc_info: self._result(finish, result, exc_info),
             )
             spawned = True

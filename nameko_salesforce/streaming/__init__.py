@@ -1,3 +1,29 @@
-"""Nameko entrypoints for the Streaming API of Salesforce. Floor 4."""
+"""Nameko entrypoints for the Streaming API of Salesforce. Floor 4.
 
-__all__: tuple[str, ...] = ()
+from nameko_salesforce.streaming import handle_sobject_notification
+
+class Service:
+    name = 'contacts'
+
+    @handle_sobject_notification('Contact')
+    def handle(self, sobject_type, record_type, notification):
+        ...
+"""
+
+from nameko_salesforce.constants import NotifyForFields
+from nameko_salesforce.streaming.entrypoints import (
+    handle_change_event,
+    handle_notification,
+    handle_platform_event,
+    handle_sobject_notification,
+    subscribe,
+)
+
+__all__ = [
+    'NotifyForFields',
+    'handle_change_event',
+    'handle_notification',
+    'handle_platform_event',
+    'handle_sobject_notification',
+    'subscribe',
+]

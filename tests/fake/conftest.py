@@ -3,8 +3,9 @@
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,23 +13,42 @@ from urllib.parse import urlsplit
 import pytest
 from fake_salesforce.answers import Answer
 from fake_salesforce.broker import Broker
-from fake_salesforce.settings import VANILLA
+from fake_salesforce.settings import PROFILES
 
 HANDSHAKE = {'channel': '/meta/handshake', 'version': '1.0', 'supportedConnectionTypes': ['long-polling']}
+
+
+class Org:
+    """As much of an org as the broker asks for: who has which token, which channels there are not."""
+
+    def __init__(self) -> None:
+        self.users = {'Bearer token': '005A', 'OAuth token': '005A', 'Bearer other': '005B'}
+        self.problems: dict[str, str] = {}
+        self.fields = {'Status__c', 'Id', 'Paid__c', 'Note__c'}
+
+    def user_of(self, authorization: str | None, now: float) -> object:
+        return self.users.get(authorization or '')
+
+    def topic_problem(self, channel: str, fields: tuple[str, ...]) -> str | None:
+        if unknown := [name for name in fields if name not in self.fields]:
+            return f'400::Query fields {", ".join(unknown)} do not exist on the topic entity'
+        return self.problems.get(channel)
 
 
 class World:
     """A broker with a clock that the test moves."""
 
-    def __init__(self, **settings: Any) -> None:
-        self.broker = Broker(VANILLA.changed(settings), Random(1))
+    def __init__(self, profile: str = 'vanilla', **settings: Any) -> None:
+        self.org = Org()
+        self.broker = Broker(PROFILES[profile].changed(settings), Random(1), rules=self.org)
         self.now = 1000.0
         self.released: dict[int, Answer] = {}
         self.exchanges = 0
 
-    def receive(self, body: Any, cookies: dict[str, str] | None = None, size: int = 0) -> Answer | None:
+    def receive(self, body: Any, cookies: dict[str, str] | None = None, **how: Any) -> Answer | None:
         self.exchanges += 1
-        answer = self.broker.receive(self.exchanges, body, cookies or {}, self.now, size=size)
+        how = {'authorization': 'Bearer token', 'path': '67.0', **how}
+        answer = self.broker.receive(self.exchanges, body, cookies or {}, self.now, **how)
         self.collect()
         return answer
 
@@ -75,13 +95,17 @@ class Peer:
     def __init__(self, world: World) -> None:
         self.world = world
         self.cookies: dict[str, str] = {}
+        self.token = 'Bearer token'
         self.client_id = ''
         self.exchange = 0
         self.batch = 0
 
-    def send(self, *messages: Any, size: int = 0) -> Answer | None:
-        answer = self.world.receive(list(messages), self.cookies, size)
+    def send(self, *messages: Any, **how: Any) -> Answer | None:
+        how = {'authorization': self.token, **how}
+        answer = self.world.receive(list(messages), self.cookies, **how)
         self.exchange = self.world.exchanges
+        if answer is not None and answer.timed_cookie is not None:
+            self.cookies[answer.timed_cookie.name] = answer.timed_cookie.value
         if answer is not None and answer.set_cookie is not None:
             name, _, value = answer.set_cookie.split(';')[0].partition('=')
             self.cookies[name] = value
@@ -139,6 +163,16 @@ def world() -> World:
 @pytest.fixture
 def make_world() -> type[World]:
     return World
+
+
+@pytest.fixture
+def salesforce() -> World:
+    return World('salesforce')
+
+
+@pytest.fixture
+def make_salesforce() -> Callable[..., World]:
+    return partial(World, 'salesforce')
 
 
 class RawClient:
@@ -227,15 +261,15 @@ def raw_client() -> Any:
 
 
 @pytest.fixture
-def client(fake_salesforce: Any) -> Iterator[RawClient]:
+def client(fake_cometd: Any) -> Iterator[RawClient]:
     """A client of the server of this test."""
-    with _raw(fake_salesforce.url) as made:
+    with _raw(fake_cometd.url) as made:
         yield made
 
 
 @pytest.fixture
-def raw_socket(fake_salesforce: Any) -> Iterator[socket.socket]:
+def raw_socket(fake_cometd: Any) -> Iterator[socket.socket]:
     """A bare connection to the server of this test."""
-    address = urlsplit(fake_salesforce.url)
+    address = urlsplit(fake_cometd.url)
     with socket.create_connection((address.hostname, address.port), timeout=20) as made:
         yield made

@@ -10,53 +10,53 @@ from fake_salesforce.client import FakeServer, NotHappened, start_fake
 from fake_salesforce.journal import Kind
 
 
-def test_a_fact_that_does_not_come_is_named_with_the_last_lines(fake_salesforce, client):
+def test_a_fact_that_does_not_come_is_named_with_the_last_lines(fake_cometd, client):
     client.connected()
     with pytest.raises(NotHappened) as caught:
-        fake_salesforce.wait_for('reply', channel='/meta/subscribe', timeout=0.01, successful=True)
+        fake_cometd.wait_for('reply', channel='/meta/subscribe', timeout=0.01, successful=True)
     text = str(caught.value)
     assert 'waited 0.01 s for 1 entries with kind=reply, channel=/meta/subscribe' in text
     assert 'detail={"successful": true}; found 0' in text
     assert re.search(r'reply +/meta/connect +\{"channel": "/meta/connect", "successful": true\}', text)
 
 
-def test_facts_are_found_after_a_mark_only(fake_salesforce):
-    fake_salesforce.publish('/a', 1)
-    mark = fake_salesforce.mark()
-    assert fake_salesforce.journal(Kind.PUBLISHED, after=mark) == []
-    fake_salesforce.publish('/b', 1)
-    (entry,) = fake_salesforce.wait_for(Kind.PUBLISHED, after=mark)
+def test_facts_are_found_after_a_mark_only(fake_cometd):
+    fake_cometd.publish('/a', 1)
+    mark = fake_cometd.mark()
+    assert fake_cometd.journal(Kind.PUBLISHED, after=mark) == []
+    fake_cometd.publish('/b', 1)
+    (entry,) = fake_cometd.wait_for(Kind.PUBLISHED, after=mark)
     assert (entry.kind, entry.channel, entry.number) == (Kind.PUBLISHED, '/b', mark + 1)
 
 
-def test_refusals_of_the_server_are_value_errors(fake_salesforce):
+def test_refusals_of_the_server_are_value_errors(fake_cometd):
     with pytest.raises(ValueError, match='unknown: nope'):
-        fake_salesforce.faults.add('html', nope=1)
+        fake_cometd.faults.add('html', nope=1)
     with pytest.raises(ValueError, match='kind is one of'):
-        fake_salesforce.wait_for('nope')
+        fake_cometd.wait_for('nope')
     with pytest.raises(ValueError, match='not a channel'):
-        fake_salesforce.publish('nope', 1)
+        fake_cometd.publish('nope', 1)
 
 
-def test_the_world_can_be_arranged(fake_salesforce, client):
+def test_the_world_can_be_arranged(fake_cometd, client):
     client.connected('/a')
-    assert fake_salesforce.publish_many([('/a', 1), ('/b', 2)]) == [1, 0]
-    assert fake_salesforce.publish('/a', 1, lazy=True) == 1
-    assert fake_salesforce.sessions()[0]['queued'] == 2
-    assert fake_salesforce.configure(timeout=3)['timeout'] == 3.0
-    assert fake_salesforce.settings()['timeout'] == 3.0
-    before = fake_salesforce.now()
-    assert fake_salesforce.advance(5) >= before + 5
-    assert fake_salesforce.disconnect(client.client_id) == 1
-    assert fake_salesforce.disconnect_all() == 0
-    assert fake_salesforce.violations() == []
-    fake_salesforce.faults.add('html')
-    fake_salesforce.faults.clear()
-    assert fake_salesforce.faults.list() == []
+    assert fake_cometd.publish_many([('/a', 1), ('/b', 2)]) == [1, 0]
+    assert fake_cometd.publish('/a', 1, lazy=True) == 1
+    assert fake_cometd.sessions()[0]['queued'] == 2
+    assert fake_cometd.configure(timeout=3)['timeout'] == 3.0
+    assert fake_cometd.settings()['timeout'] == 3.0
+    before = fake_cometd.now()
+    assert fake_cometd.advance(5) >= before + 5
+    assert fake_cometd.disconnect(client.client_id) == 1
+    assert fake_cometd.disconnect_all() == 0
+    assert fake_cometd.violations() == []
+    fake_cometd.faults.add('html')
+    fake_cometd.faults.clear()
+    assert fake_cometd.faults.list() == []
 
 
 def test_a_server_comes_back_on_the_same_port_without_its_sessions(raw_client):
-    with start_fake(timeout=7) as fake, raw_client(fake.url) as client:
+    with start_fake('--profile', 'vanilla', timeout=7) as fake, raw_client(fake.url) as client:
         client.connected()
         url = fake.url
         fake.stop()
@@ -81,7 +81,7 @@ def test_a_server_that_cannot_start_says_why():
         pass
 
 
-def test_an_error_of_the_server_itself_is_reported_at_its_stop(fake_salesforce):
+def test_an_error_of_the_server_itself_is_reported_at_its_stop(fake_cometd):
     server = FakeServer()
     server.start()
     os.write(server._output.fileno(), b'Traceback (most recent call last): ...\n')
@@ -111,7 +111,7 @@ def test_the_handle_works_where_eventlet_has_patched_everything():
     code = (
         'import eventlet; eventlet.monkey_patch()\n'
         'from fake_salesforce.client import start_fake\n'
-        'with start_fake() as fake:\n'
+        'with start_fake("--profile", "vanilla") as fake:\n'
         '    waiter = eventlet.spawn(fake.wait_for, "published", timeout=20)\n'
         '    eventlet.sleep(0)\n'
         '    fake.publish("/a", 1)\n'
@@ -122,9 +122,9 @@ def test_the_handle_works_where_eventlet_has_patched_everything():
     assert (result.stdout, result.stderr) == ('1\n', '')
 
 
-def test_subscriptions_are_waited_for_by_name(fake_salesforce):
+def test_subscriptions_are_waited_for_by_name(fake_cometd):
     with pytest.raises(NotHappened, match='/b'):
-        fake_salesforce.wait_for_subscriptions('/b', timeout=0.1)
+        fake_cometd.wait_for_subscriptions('/b', timeout=0.1)
 
 
 GREEN = """
@@ -139,7 +139,7 @@ def turn():
         turns.append(1)
         eventlet.sleep(0.01)
 
-with start_fake() as fake:
+with start_fake('--profile', 'vanilla') as fake:
     eventlet.spawn(turn)
     try:
         fake.wait_for('held', timeout=0.5)

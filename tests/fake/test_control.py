@@ -11,9 +11,9 @@ from fake_salesforce.control import guard
 
 
 @pytest.fixture
-def ask(fake_salesforce):
+def ask(fake_cometd):
     """One control request -> (status, decoded answer)."""
-    address = urlsplit(fake_salesforce.base_url)
+    address = urlsplit(fake_cometd.base_url)
 
     def ask(method, path, body=None, headers=None):
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
@@ -65,9 +65,9 @@ def test_wrong_requests_are_400_with_a_reason(ask, method, path, body, problem):
     assert problem in answer['error']
 
 
-def test_a_wrong_event_in_a_list_publishes_nothing(ask, fake_salesforce):
+def test_a_wrong_event_in_a_list_publishes_nothing(ask, fake_cometd):
     assert ask('POST', 'publish', [{'channel': '/a', 'data': 1}, {'channel': '/a'}])[0] == 400
-    assert fake_salesforce.journal('published') == []
+    assert fake_cometd.journal('published') == []
 
 
 def test_faults_are_added_listed_and_cleared(ask):
@@ -106,7 +106,7 @@ def test_a_session_is_disconnected_by_its_id(ask, client):
     assert ask('POST', 'disconnect', {'session': client.client_id})[1] == {'sessions': 1}
 
 
-def test_the_journal_is_filtered(ask, client, fake_salesforce):
+def test_the_journal_is_filtered(ask, client, fake_cometd):
     client.connected('/a')
     found = ask('GET', 'journal?kind=reply&channel=/meta/subscribe&detail={"successful":true}')[1]
     assert [entry['detail']['subscription'] for entry in found['entries']] == ['/a']
@@ -114,14 +114,14 @@ def test_the_journal_is_filtered(ask, client, fake_salesforce):
     assert ask('GET', 'journal?session=nobody')[1]['entries'] == []
 
 
-def test_a_long_wait_for_the_journal_ends_with_the_fact(ask, fake_salesforce):
+def test_a_long_wait_for_the_journal_ends_with_the_fact(ask, fake_cometd):
     answers = []
     waiter = threading.Thread(
         target=lambda: answers.append(ask('GET', 'journal?kind=published&count=2&wait=20'))
     )
     waiter.start()
-    fake_salesforce.publish('/a', 1)
-    fake_salesforce.publish('/a', 2)
+    fake_cometd.publish('/a', 1)
+    fake_cometd.publish('/a', 2)
     waiter.join(20)
     assert len(answers[0][1]['entries']) == 2
 
@@ -182,7 +182,7 @@ def test_other_machines_are_served_only_under_a_name_that_was_given(request_, ho
 
 
 def test_a_control_host_can_be_given_on_the_command_line():
-    with start_fake('--control-host', 'fake.test') as fake:
+    with start_fake('--profile', 'vanilla', '--control-host', 'fake.test') as fake:
         address = urlsplit(fake.base_url)
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
         connection.request('GET', '/_fake/clock', headers={'Host': 'fake.test'})

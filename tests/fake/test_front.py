@@ -23,17 +23,17 @@ def held(fake, client, **fields):
 # --- envelope ---------------------------------------------------------------------------------------
 
 
-def test_a_service_at_work(fake_salesforce, client):
+def test_a_service_at_work(fake_cometd, client):
     client.connected('/t/a')
-    connection = held(fake_salesforce, client, id='5')
-    assert fake_salesforce.publish('/t/a', {'n': 'ä'}) == 1
+    connection = held(fake_cometd, client, id='5')
+    assert fake_cometd.publish('/t/a', {'n': 'ä'}) == 1
     response, content = client.end(connection)
     assert response.headers['Content-Type'] == 'application/json;charset=UTF-8'
     assert json.loads(content) == [
         {'channel': '/t/a', 'data': {'n': 'ä'}},
         {'channel': '/meta/connect', 'id': '5', 'successful': True},
     ]
-    assert fake_salesforce.violations() == []
+    assert fake_cometd.violations() == []
 
 
 @pytest.mark.parametrize('path', ['', '/', '/handshake', '/60.0', '/60.0/', '/60.0/handshake'])
@@ -65,7 +65,7 @@ def test_other_methods_are_400(client, method):
         b'[1]',
     ],
 )
-def test_what_is_not_json_made_of_messages_is_400(fake_salesforce, client, body):
+def test_what_is_not_json_made_of_messages_is_400(fake_cometd, client, body):
     assert client.exchange(body)[0].status == 400
 
 
@@ -104,10 +104,10 @@ def test_the_cookie_has_neither_domain_nor_secure(client):
     assert response.headers['Set-Cookie'].split('; ')[1:] == ['Path=/', 'HttpOnly']
 
 
-def test_a_request_over_the_limit_of_salesforce_is_noted(fake_salesforce, client):
+def test_a_request_over_the_limit_of_salesforce_is_noted(fake_cometd, client):
     client.connected()
     client.post({'channel': '/a', 'clientId': client.client_id, 'data': 'x' * 33_000})
-    assert fake_salesforce.journal('violation')[0].detail['violation'] == 'large_request'
+    assert fake_cometd.journal('violation')[0].detail['violation'] == 'large_request'
 
 
 def test_connections_are_kept_alive(client):
@@ -120,7 +120,7 @@ def test_connections_are_kept_alive(client):
 
 def test_long_answers_are_compressed_on_request(raw_client):
     accepting = {'headers': {'Accept-Encoding': 'gzip'}}
-    with start_fake('--gzip') as fake, raw_client(fake.url) as client:
+    with start_fake('--profile', 'vanilla', '--gzip') as fake, raw_client(fake.url) as client:
         client.connected('/a')
         fake.publish('/a', 'x' * 10_000)
         response, content = client.exchange([client.connect_message()], **accepting)
@@ -139,180 +139,180 @@ def test_nothing_is_compressed_by_default(client):
 # --- held connects --------------------------------------------------------------------------------------
 
 
-def test_a_held_connect_ends_with_its_time_on_the_server_clock(fake_salesforce, client):
+def test_a_held_connect_ends_with_its_time_on_the_server_clock(fake_cometd, client):
     client.connected()
-    connection = held(fake_salesforce, client)
-    fake_salesforce.advance(30.0)
+    connection = held(fake_cometd, client)
+    fake_cometd.advance(30.0)
     assert json.loads(client.end(connection)[1])[0]['successful'] is True
 
 
-def test_a_short_hold_ends_by_itself(fake_salesforce, client):
+def test_a_short_hold_ends_by_itself(fake_cometd, client):
     client.connected()
     assert client.post(client.connect_message(advice={'timeout': 20}))[0]['successful'] is True
-    assert fake_salesforce.journal('held') != []
+    assert fake_cometd.journal('held') != []
 
 
-def test_an_overtaken_connect_is_500_without_a_body(fake_salesforce, client):
+def test_an_overtaken_connect_is_500_without_a_body(fake_cometd, client):
     client.connected()
-    first, second = held(fake_salesforce, client), held(fake_salesforce, client)
+    first, second = held(fake_cometd, client), held(fake_cometd, client)
     response, content = client.end(first)
     assert (response.status, content) == (500, b'')
-    fake_salesforce.advance(30.0)
+    fake_cometd.advance(30.0)
     assert client.end(second)[0].status == 200
 
 
-def test_a_client_that_hangs_up_reaches_the_broker(fake_salesforce, client):
+def test_a_client_that_hangs_up_reaches_the_broker(fake_cometd, client):
     client.connected()
-    held(fake_salesforce, client).close()
-    fake_salesforce.wait_for('gone')
-    assert fake_salesforce.sessions()[0]['held'] is False
-    fake_salesforce.advance(10.1)
-    assert fake_salesforce.sessions() == []
+    held(fake_cometd, client).close()
+    fake_cometd.wait_for('gone')
+    assert fake_cometd.sessions()[0]['held'] is False
+    fake_cometd.advance(10.1)
+    assert fake_cometd.sessions() == []
 
 
-def test_a_command_is_answered_while_a_connect_is_held(fake_salesforce, client):
+def test_a_command_is_answered_while_a_connect_is_held(fake_cometd, client):
     client.connected()
-    connection = held(fake_salesforce, client)
+    connection = held(fake_cometd, client)
     subscribe = {'channel': '/meta/subscribe', 'clientId': client.client_id, 'subscription': '/a'}
     assert client.post(subscribe)[0]['successful'] is True
-    fake_salesforce.disconnect_all()
+    fake_cometd.disconnect_all()
     assert [one['channel'] for one in json.loads(client.end(connection)[1])] == [
         '/meta/disconnect',
         '/meta/connect',
     ]
 
 
-def test_a_restart_breaks_held_connects(fake_salesforce, client):
+def test_a_restart_breaks_held_connects(fake_cometd, client):
     client.connected()
-    connection = held(fake_salesforce, client)
-    fake_salesforce.restart()
+    connection = held(fake_cometd, client)
+    fake_cometd.restart()
     with pytest.raises(http.client.RemoteDisconnected):
         client.end(connection)
     assert client.post(client.connect_message())[0]['error'] == '402::session_unknown'
 
 
 @pytest.mark.parametrize('kind', [None, FaultKind.NEVER, FaultKind.DELAY, FaultKind.DRIP])
-def test_a_reset_leaves_nothing_under_way(fake_salesforce, client, kind):
+def test_a_reset_leaves_nothing_under_way(fake_cometd, client, kind):
     client.connected()
     if kind is not None:
-        fake_salesforce.faults.add(kind, seconds=1000)
+        fake_cometd.faults.add(kind, seconds=1000)
     connection = client.begin([client.connect_message()])
-    fake_salesforce.wait_for('held' if kind is None else 'fault')
-    fake_salesforce.reset()
+    fake_cometd.wait_for('held' if kind is None else 'fault')
+    fake_cometd.reset()
     with pytest.raises((http.client.RemoteDisconnected, http.client.IncompleteRead)):
         client.end(connection)
-    assert fake_salesforce.journal() == []
+    assert fake_cometd.journal() == []
 
 
 # --- faults --------------------------------------------------------------------------------------------
 
 
-def test_dropped_before_the_broker_saw_it(fake_salesforce, client):
+def test_dropped_before_the_broker_saw_it(fake_cometd, client):
     client.connected('/a')
-    fake_salesforce.faults.add(FaultKind.DROP_BEFORE)
+    fake_cometd.faults.add(FaultKind.DROP_BEFORE)
     with pytest.raises(http.client.RemoteDisconnected):
         client.post({'channel': '/a', 'clientId': client.client_id, 'data': 1})
-    assert fake_salesforce.journal('published') == []
-    assert fake_salesforce.faults.list()[0]['struck'] == 1
+    assert fake_cometd.journal('published') == []
+    assert fake_cometd.faults.list()[0]['struck'] == 1
 
 
-def test_dropped_after_the_broker_processed_it(fake_salesforce, client):
+def test_dropped_after_the_broker_processed_it(fake_cometd, client):
     client.connected('/a')
-    fake_salesforce.faults.add(FaultKind.DROP_AFTER, channel='/a')
+    fake_cometd.faults.add(FaultKind.DROP_AFTER, channel='/a')
     with pytest.raises(http.client.RemoteDisconnected):
         client.post({'channel': '/a', 'clientId': client.client_id, 'data': 1})
-    assert len(fake_salesforce.journal('published')) == 1
+    assert len(fake_cometd.journal('published')) == 1
 
 
-def test_a_fault_strikes_a_held_connect_when_it_is_answered(fake_salesforce, client):
+def test_a_fault_strikes_a_held_connect_when_it_is_answered(fake_cometd, client):
     client.connected('/a')
-    fake_salesforce.faults.add(FaultKind.DROP_AFTER, channel='/meta/connect')
-    connection = held(fake_salesforce, client)
-    fake_salesforce.publish('/a', 1)
+    fake_cometd.faults.add(FaultKind.DROP_AFTER, channel='/meta/connect')
+    connection = held(fake_cometd, client)
+    fake_cometd.publish('/a', 1)
     with pytest.raises(http.client.RemoteDisconnected):
         client.end(connection)
-    assert fake_salesforce.sessions()[0]['queued'] == 0
+    assert fake_cometd.sessions()[0]['queued'] == 0
 
 
-def test_a_truncated_body_ends_before_its_promised_length(fake_salesforce, client):
-    fake_salesforce.faults.add(FaultKind.TRUNCATE, bytes=7)
+def test_a_truncated_body_ends_before_its_promised_length(fake_cometd, client):
+    fake_cometd.faults.add(FaultKind.TRUNCATE, bytes=7)
     with pytest.raises(http.client.IncompleteRead) as caught:
         client.exchange([HANDSHAKE])
     assert len(caught.value.partial) == 7
 
 
 @pytest.mark.parametrize('status', [401, 403, 413, 500, 503])
-def test_a_status_instead_of_an_answer(fake_salesforce, client, status):
-    fake_salesforce.faults.add(FaultKind.STATUS, status=status, retry_after=3)
+def test_a_status_instead_of_an_answer(fake_cometd, client, status):
+    fake_cometd.faults.add(FaultKind.STATUS, status=status, retry_after=3)
     response, _ = client.exchange([HANDSHAKE])
     assert (response.status, response.headers['Retry-After']) == (status, '3')
-    assert fake_salesforce.sessions() == []
+    assert fake_cometd.sessions() == []
 
 
-def test_html_with_200(fake_salesforce, client):
-    fake_salesforce.faults.add(FaultKind.HTML)
+def test_html_with_200(fake_cometd, client):
+    fake_cometd.faults.add(FaultKind.HTML)
     response, content = client.exchange([HANDSHAKE])
     assert (response.status, response.headers['Content-Type']) == (200, 'text/html;charset=UTF-8')
     assert content.startswith(b'<!DOCTYPE html>')
 
 
-def test_an_empty_body_with_200_keeps_the_cookie(fake_salesforce, client):
-    fake_salesforce.faults.add(FaultKind.EMPTY)
+def test_an_empty_body_with_200_keeps_the_cookie(fake_cometd, client):
+    fake_cometd.faults.add(FaultKind.EMPTY)
     response, content = client.exchange([HANDSHAKE])
     assert (response.status, content, client.cookie is not None) == (200, b'', True)
 
 
 @pytest.mark.parametrize(('processed', 'sessions'), [(True, 1), (False, 0)])
-def test_a_delay_takes_its_seconds_on_the_server_clock(fake_salesforce, client, processed, sessions):
-    fake_salesforce.configure(max_interval=1e6)
-    fake_salesforce.faults.add(FaultKind.DELAY, seconds=5000, processed=processed)
+def test_a_delay_takes_its_seconds_on_the_server_clock(fake_cometd, client, processed, sessions):
+    fake_cometd.configure(max_interval=1e6)
+    fake_cometd.faults.add(FaultKind.DELAY, seconds=5000, processed=processed)
     connection = client.begin([HANDSHAKE])
-    fake_salesforce.wait_for('fault')
-    assert len(fake_salesforce.sessions()) == sessions
-    fake_salesforce.advance(5000)
+    fake_cometd.wait_for('fault')
+    assert len(fake_cometd.sessions()) == sessions
+    fake_cometd.advance(5000)
     assert client.end(connection)[0].status == 200
 
 
 @pytest.mark.parametrize('kind', [FaultKind.GARBAGE, FaultKind.RESET])
-def test_what_is_not_http(fake_salesforce, client, kind):
-    fake_salesforce.faults.add(kind)
+def test_what_is_not_http(fake_cometd, client, kind):
+    fake_cometd.faults.add(kind)
     with pytest.raises((http.client.BadStatusLine, ConnectionResetError)) as caught:
         client.exchange([HANDSHAKE])
     assert isinstance(caught.value, ConnectionResetError) is (kind is FaultKind.RESET)
 
 
-def test_never_leaves_the_connection_open(fake_salesforce, client):
-    fake_salesforce.faults.add(FaultKind.NEVER)
+def test_never_leaves_the_connection_open(fake_cometd, client):
+    fake_cometd.faults.add(FaultKind.NEVER)
     connection = client.begin([HANDSHAKE])
-    fake_salesforce.wait_for('answer')
+    fake_cometd.wait_for('answer')
     connection.sock.settimeout(0.05)
     with pytest.raises(TimeoutError):
         connection.getresponse()
 
 
-def test_a_drip_arrives_whole(fake_salesforce, client):
-    fake_salesforce.faults.add(FaultKind.DRIP, seconds=0.0005)
+def test_a_drip_arrives_whole(fake_cometd, client):
+    fake_cometd.faults.add(FaultKind.DRIP, seconds=0.0005)
     assert client.post(HANDSHAKE)[0]['successful'] is True
 
 
-def test_a_client_may_hang_up_during_a_drip(fake_salesforce, client):
-    fake_salesforce.faults.add(FaultKind.DRIP, seconds=1000)
+def test_a_client_may_hang_up_during_a_drip(fake_cometd, client):
+    fake_cometd.faults.add(FaultKind.DRIP, seconds=1000)
     connection = client.begin([HANDSHAKE])
-    fake_salesforce.wait_for('answer')
+    fake_cometd.wait_for('answer')
     connection.close()
     assert client.post(HANDSHAKE)[0]['successful'] is True
 
 
 @pytest.mark.parametrize('kind', FaultKind)
-def test_the_server_works_on_after_every_fault(fake_salesforce, client, kind):
-    fake_salesforce.faults.add(kind, seconds=0.0)
+def test_the_server_works_on_after_every_fault(fake_cometd, client, kind):
+    fake_cometd.faults.add(kind, seconds=0.0)
     connection = client.begin([HANDSHAKE])
-    fake_salesforce.wait_for('fault')
+    fake_cometd.wait_for('fault')
     connection.close()
     assert client.connected().client_id
 
 
-def test_a_malformed_request_is_not_worth_a_fault(fake_salesforce, client):
-    fake_salesforce.faults.add(FaultKind.HTML)
+def test_a_malformed_request_is_not_worth_a_fault(fake_cometd, client):
+    fake_cometd.faults.add(FaultKind.HTML)
     assert client.exchange(b'{')[0].status == 400
-    assert fake_salesforce.faults.list()[0]['struck'] == 0
+    assert fake_cometd.faults.list()[0]['struck'] == 0

@@ -54,8 +54,8 @@ def test_wrong_options_are_explained(capsys, arguments, problem):
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it_with_status_0_though_a_connect_is_held(raw_client, number):
-    with program('--port', '0', '--timeout', '100') as (process, line):
-        found = re.fullmatch(r'Fake CometD server \(vanilla\) at (http://127\.0\.0\.1:\d+/cometd)\n', line)
+    with program('--profile', 'vanilla', '--port', '0', '--timeout', '100') as (process, line):
+        found = re.fullmatch(r'Fake CometD server at (http://127\.0\.0\.1:\d+/cometd)\n', line)
         with raw_client(found[1]) as client:
             client.connected()
             client.begin([client.connect_message()])
@@ -100,7 +100,9 @@ def test_without_aiohttp_there_is_a_hint():
 
 def test_timing_options_are_settings(raw_client):
     with (
-        program('--port', '0', '--timeout', '7', '--interval', '0.5', '--replies-first') as (_, line),
+        program(
+            '--profile', 'vanilla', '--port', '0', '--timeout', '7', '--interval', '0.5', '--replies-first'
+        ) as (_, line),
         raw_client(line.split(' at ')[1].strip()) as client,
     ):
         advice = client.post({'channel': '/meta/handshake'})[0]['advice']

@@ -17,20 +17,20 @@ print(json.dumps(sorted(added - set(sys.stdlib_module_names))))
 TESTS = """
 import pytest
 
-def test_one(fake_salesforce):
-    fake_salesforce.publish('/a', 1)
-    fake_salesforce.configure(timeout=1)
-    fake_salesforce.faults.add('html')
-    assert len(fake_salesforce.journal('published')) == 1
+def test_one(fake_cometd):
+    fake_cometd.publish('/a', 1)
+    fake_cometd.configure(timeout=1)
+    fake_cometd.faults.add('html')
+    assert len(fake_cometd.journal('published')) == 1
 
-def test_two(fake_salesforce):
-    assert fake_salesforce.journal('published') == []
-    assert fake_salesforce.settings()['timeout'] == 30.0
-    assert fake_salesforce.faults.list() == []
-    fake_salesforce.kill()
+def test_two(fake_cometd):
+    assert fake_cometd.journal('published') == []
+    assert fake_cometd.settings()['timeout'] == 30.0
+    assert fake_cometd.faults.list() == []
+    fake_cometd.kill()
 
-def test_three(fake_salesforce):
-    assert fake_salesforce.sessions() == []
+def test_three(fake_cometd):
+    assert fake_cometd.sessions() == []
 """
 
 

@@ -21,7 +21,14 @@ def authority(tmp_path):
 
 
 def test_tls(tmp_path, authority):
-    options = ['--tls-certificate', str(tmp_path / 'certificate.pem'), '--tls-key', str(tmp_path / 'key.pem')]
+    options = [
+        '--profile',
+        'vanilla',
+        '--tls-certificate',
+        str(tmp_path / 'certificate.pem'),
+        '--tls-key',
+        str(tmp_path / 'key.pem'),
+    ]
     context = ssl.create_default_context()
     authority.configure_trust(context)
     with start_fake(*options) as fake:
@@ -36,7 +43,14 @@ def test_tls(tmp_path, authority):
 
 
 def test_tls_connections_can_be_reset_too(tmp_path, authority):
-    options = ['--tls-certificate', str(tmp_path / 'certificate.pem'), '--tls-key', str(tmp_path / 'key.pem')]
+    options = [
+        '--profile',
+        'vanilla',
+        '--tls-certificate',
+        str(tmp_path / 'certificate.pem'),
+        '--tls-key',
+        str(tmp_path / 'key.pem'),
+    ]
     context = ssl.create_default_context()
     authority.configure_trust(context)
     with start_fake(*options) as fake:
@@ -53,6 +67,6 @@ def test_tls_connections_can_be_reset_too(tmp_path, authority):
 def test_ipv6(raw_client):
     if not socket.has_ipv6:
         pytest.skip('this Python has no IPv6')
-    with start_fake('--host', '::1') as fake, raw_client(fake.url) as client:
+    with start_fake('--profile', 'vanilla', '--host', '::1') as fake, raw_client(fake.url) as client:
         assert fake.url.startswith('http://[::1]:')
         assert client.connected().client_id

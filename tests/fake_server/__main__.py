@@ -6,13 +6,16 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .settings import PROFILES, BrokerSettings
 
 __all__ = ['main']
+
+# What the fake needs and the library does not.
+EXTRA = ('aiohttp', 'lark', 'yaml')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,18 +29,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as problem:
         parser.error(str(problem))
     try:
-        from .server import ServerOptions, serve
+        from .server import ServerOptions, check_org, serve
     except ModuleNotFoundError as problem:
-        if problem.name != 'aiohttp':
+        if problem.name not in EXTRA:
             raise
-        print('fake-salesforce needs aiohttp: pip install nameko-salesforce[fake]', file=sys.stderr)
+        print(f'fake-salesforce needs {problem.name}: pip install nameko-salesforce[fake]', file=sys.stderr)
         return 1
+    try:
+        org = check_org(options.org.read_text(encoding='utf-8') if options.org is not None else None)
+    except (OSError, ValueError) as problem:
+        parser.error(f'--org {options.org}: {_explained(problem)}')
     server_options = ServerOptions(
         settings=settings,
         host=options.host,
         port=options.port,
         gzip=options.gzip,
         seed=options.seed,
+        org=org,
+        speed=options.speed,
         control_hosts=tuple(options.control_host),
         tls_certificate=options.tls_certificate,
         tls_key=options.tls_key,
@@ -45,7 +54,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
 
     def ready(url: str) -> None:
-        print(f'Fake CometD server ({options.profile}) at {url}/cometd', flush=True)
+        endpoint = f'{url}{settings.endpoint}'
+        if options.profile == 'vanilla':
+            print(f'Fake CometD server at {endpoint}', flush=True)
+        else:
+            lines = [
+                f'Fake Salesforce at {url}, streaming at {endpoint}',
+                *_ways_in(org, options.org is None),
+            ]
+            print(*lines, sep='\n', flush=True)
 
     try:
         asyncio.run(serve(server_options, ready))
@@ -53,6 +70,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f'fake-salesforce: {problem.strerror or problem}', file=sys.stderr)
         return 1
     return 0
+
+
+def _explained(problem: OSError | ValueError) -> str:
+    """A problem with a file; several ones in lines of their own."""
+    if isinstance(problem, OSError):
+        return problem.strerror or str(problem)
+    return '\n  '.join(['', *str(problem).split('; ')])
+
+
+def _ways_in(org: Mapping[str, Any], built_in: bool) -> list[str]:
+    """How to log in, for the first user and app; the secrets of an org of one's own are left out."""
+    lines = []
+    for app in org.get('apps', [])[:1]:
+        secret = f', consumer secret {app["consumer_secret"]}' if built_in else ''
+        lines.append(f'  client credentials: consumer key {app["consumer_key"]}{secret}')
+    for user in org.get('users', [])[:1]:
+        secret = f', password {user["password"]}, security token {user["security_token"]}' if built_in else ''
+        lines.append(f'  or password:        user {user["username"]}{secret}')
+    return lines
 
 
 def _manual() -> str:
@@ -81,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         '--profile',
         choices=sorted(PROFILES),
-        default='vanilla',
+        default='salesforce',
         help='what to imitate (default: %(default)s)',
     )
     add('--host', default='127.0.0.1', help='address to listen on (default: %(default)s)')
@@ -98,9 +134,9 @@ def _parser() -> argparse.ArgumentParser:
         ('multi_session_interval', 'advised pause for a second session behind one cookie'),
         ('max_lazy_timeout', 'how long lazy events wait'),
     ):
-        default = getattr(PROFILES['vanilla'], name)
+        defaults = ', '.join(f'{kind} {getattr(one, name):g}' for kind, one in PROFILES.items())
         flag = '--' + name.replace('_', '-')
-        add(flag, type=float, metavar='SECONDS', help=f'{text} (profile vanilla: {default:g})')
+        add(flag, type=float, metavar='SECONDS', help=f'{text} (profile {defaults})')
     add('--trust-client-id', action='store_true', help='accept a clientId without its cookie')
     add('--replies-first', action='store_true', help='put replies before the events of a response')
     add(
@@ -108,7 +144,21 @@ def _parser() -> argparse.ArgumentParser:
         action='append',
         default=[],
         metavar='NAME=JSON',
-        help='any field of fake_salesforce.settings.BrokerSettings; may be repeated',
+        help='any field of BrokerSettings or, for Salesforce, SalesforceSettings in fake_salesforce.settings;'
+        ' may be repeated',
+    )
+    add(
+        '--speed',
+        type=_speed,
+        default=1.0,
+        metavar='N',
+        help="let the server's clock run N times as fast as real time (default: %(default)g)",
+    )
+    add(
+        '--org',
+        type=Path,
+        metavar='FILE',
+        help='YAML file with users, connected apps, objects and records (default: two users, one app)',
     )
     add('--gzip', action='store_true', help='compress answers for clients that accept gzip')
     add('--seed', type=int, help='make client ids and cookies repeatable')
@@ -135,6 +185,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError('a port is from 0 to 65535')
     return port
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 < speed <= 1e6:
+        raise argparse.ArgumentTypeError('a speed is above 0, and a million at most')
+    return speed
 
 
 def _settings(options: argparse.Namespace) -> BrokerSettings:

@@ -11,7 +11,17 @@ from typing import Any
 from . import channels, errors
 from .settings import BrokerSettings
 
-__all__ = ['Answer', 'advice_of', 'id_text', 'milliseconds', 'refuse', 'reply_to', 'seconds', 'validate']
+__all__ = ['Answer', 'TimedCookie', 'advice_of', 'crowded_advice', 'ext_of', 'id_text', 'milliseconds']
+__all__ += ['refuse', 'reply_to', 'seconds', 'validate']
+
+
+@dataclass(frozen=True, slots=True)
+class TimedCookie:
+    """A cookie with an end, `lifetime` seconds from now; whoever knows the date writes it."""
+
+    name: str
+    value: str
+    lifetime: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +30,19 @@ class Answer:
 
     Attributes:
         status: HTTP status.
-        messages: the JSON array of the body; None for an answer without a body.
+        messages: the JSON array of the body; None for an answer without one.
         set_cookie: whole value of a `Set-Cookie` header, or None.
         headers: further headers.
+        timed_cookie: a second cookie to set, or None.
+        text: the body of an answer without messages.
     """
 
     status: int
     messages: list[dict[str, Any]] | None = None
     set_cookie: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    timed_cookie: TimedCookie | None = None
+    text: str = ''
 
 
 def seconds(milliseconds: object) -> float | None:
@@ -56,6 +70,14 @@ def advice_of(settings: BrokerSettings, own_interval: float | None) -> dict[str,
     if settings.send_max_interval:
         advice['maxInterval'] = milliseconds(settings.max_interval)
     return advice
+
+
+def crowded_advice(settings: BrokerSettings) -> dict[str, Any]:
+    """The advice for a session too many behind one cookie: to come later, or not at all."""
+    interval = settings.multi_session_interval
+    if interval <= 0:
+        return {'multiple-clients': True, 'reconnect': 'none'}
+    return {'multiple-clients': True, 'reconnect': 'retry', 'interval': milliseconds(interval)}
 
 
 def reply_to(message: Mapping[str, Any], settings: BrokerSettings) -> dict[str, Any]:
@@ -96,3 +118,9 @@ def id_text(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ''
     return str(value)
+
+
+def ext_of(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The `ext` of a message, empty if it has none that is an object."""
+    ext = message.get('ext')
+    return ext if isinstance(ext, dict) else {}

@@ -21,12 +21,14 @@ from random import Random
 from typing import Any
 
 from . import channels, commands, connects
-from .answers import Answer, seconds, validate
-from .errors import SESSION_UNKNOWN
+from .answers import Answer, seconds
 from .inspection import Inspector
 from .journal import Journal, Kind
+from .manner import Manner
+from .salesforce import Rules, Salesforce
 from .sessions import Exchange, HeldConnect, Registry, Session, SessionView
-from .settings import VANILLA, BrokerSettings
+from .settings import VANILLA, BrokerSettings, SalesforceSettings
+from .vanilla import Vanilla
 
 __all__ = ['Broker']
 
@@ -40,21 +42,31 @@ class Broker:
         settings: what the server is like.
         random: for client ids and cookies; without one they are the same in every run.
         journal: where to write what happens; without one, a new one.
+        rules: whom Salesforce lets in, and to what; without them, everybody to everything.
 
     Attributes:
-        settings: may be replaced at any time.
+        settings: may be replaced at any time by others of the same kind: the kind says which server it is.
         journal: what happened.
-        registry, inspector: for `commands` and `connects` only.
+        manner, registry, inspector: for the broker's own parts only.
     """
 
     def __init__(
-        self, settings: BrokerSettings = VANILLA, random: Random | None = None, journal: Journal | None = None
+        self,
+        settings: BrokerSettings = VANILLA,
+        random: Random | None = None,
+        journal: Journal | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.settings = settings
         self.journal = journal if journal is not None else Journal()
         self.inspector = Inspector(self.journal)
         self.registry = Registry()
         self._random = random if random is not None else Random(0)
+        self.manner: Manner
+        if isinstance(settings, SalesforceSettings):
+            self.manner = Salesforce(self, self._random, rules)
+        else:
+            self.manner = Vanilla(self)
         self._answers: list[tuple[int, Answer]] = []
         self._holders: dict[int, Session] = {}
         self._timers: list[tuple[float, str]] = []
@@ -63,7 +75,15 @@ class Broker:
     # --- what drivers call ------------------------------------------------------------------
 
     def receive(
-        self, exchange_id: int, body: Any, cookies: Mapping[str, str], now: float, *, size: int = 0
+        self,
+        exchange_id: int,
+        body: Any,
+        cookies: Mapping[str, str],
+        now: float,
+        *,
+        size: int = 0,
+        authorization: str | None = None,
+        path: str = '',
     ) -> Answer | None:
         """Take a request.
 
@@ -72,7 +92,9 @@ class Broker:
             body: decoded JSON of any kind.
             cookies: name -> value, as sent.
             now: seconds.
-            size: bytes of the body, for the journal; 0 if unknown.
+            size: bytes of the body; 0 if unknown.
+            authorization: value of the header `Authorization`, if there is one.
+            path: what follows `/cometd/` in the URL.
         Returns:
             The answer, or None when the request is held: its answer comes through `take_answers`.
         """
@@ -80,15 +102,22 @@ class Broker:
         messages = body if isinstance(body, list) else [body]
         if not all(isinstance(message, dict) for message in messages):
             return self._refuse_request(exchange_id, 400, now)
-        exchange = Exchange(exchange_id, messages, cookies.get(self.settings.cookie_name))
+        browser = cookies.get(self.settings.cookie_name)
+        exchange = Exchange(exchange_id, messages, browser, cookies=cookies, size=size)
+        exchange.authorization, exchange.path = authorization, path
         owner = self.registry.get(messages[0].get('clientId')) if messages else None
         if messages and messages[0].get('channel') == channels.HANDSHAKE:
             owner = None  # a clientId in a handshake means nothing
-        if owner is not None and (self.settings.trust_client_id or owner.browser == exchange.browser):
+        if owner is not None and self.manner.recognises(exchange, owner, now):
             exchange.session = owner
         for message in messages:
             self._note(now, Kind.REQUEST, exchange, message.get('channel'), message)
-        self.inspector.look_at_request(exchange, now, size, owner)
+        self.inspector.look_at_request(exchange, now, owner)
+        if (answer := self.manner.turn_away(exchange, now)) is not None:
+            for message in answer.messages or ():
+                self._note(now, Kind.REPLY, exchange, message.get('channel'), message)
+            self._note_answer(exchange, answer, now)
+            return answer
         handshakes = [one for one in messages if one.get('channel') == channels.HANDSHAKE]
         if not messages or (handshakes and len(messages) > 1):
             return self._refuse_request(exchange_id, 500, now)
@@ -117,6 +146,7 @@ class Broker:
             session = self.registry.get(self._timers[0][1])
             assert session is not None
             if session.held is not None and session.held.until <= now:
+                self.manner.hold_is_over(session, now)
                 self._release(session, now)
             elif session.lazy_at is not None and session.lazy_at <= now:
                 session.lazy_at = None
@@ -129,11 +159,13 @@ class Broker:
         """Publish an event from the server's side; returns how many sessions it reached.
 
         Raises:
-            ValueError: not a channel that can be published to. Nothing happened.
+            ValueError: not a channel that can be published to, or not what its events look like. Nothing
+                happened.
         """
         if not channels.is_valid(channel) or channels.is_wild(channel) or channels.is_meta(channel):
             raise ValueError(f'{channel!r} is not a channel to publish to')
         self.elapsed(now)
+        data = self.manner.record(channel, data, now)
         return self.broadcast({'channel': channel, 'data': data}, now, lazy=lazy)
 
     def gone(self, exchange_id: int, now: float) -> None:
@@ -159,8 +191,7 @@ class Broker:
         """
         chosen = [one for one in self.registry if client_id in (None, one.client_id)]
         for session in chosen:
-            self.end(session, 'server', now)
-            session.enqueue({'channel': channels.DISCONNECT, 'successful': True}, lazy=False)
+            self.manner.dismiss(session, now)
             self._release(session, now)
         return len(chosen)
 
@@ -193,13 +224,14 @@ class Broker:
         channel = event['channel']
         lazy = lazy or any(channels.matches(pattern, channel) for pattern in self.settings.lazy_channels)
         self.registry.create(channel)
-        reached = self.registry.reached(channel)
+        copies = self.manner.recipients(event, now)
         if sender is not None and not self.settings.broadcast_to_publisher:
-            reached = [session for session in reached if session is not sender]
-        detail = {'sessions': len(reached), 'lazy': lazy}
+            copies = [copy for copy in copies if copy[0] is not sender]
+        reached = len({session.client_id for session, _ in copies})
+        detail = {'sessions': reached, 'lazy': lazy}
         self.journal.write(now, Kind.PUBLISHED, channel=channel, detail=detail)
-        for session in reached:
-            session.enqueue(event, lazy)
+        for session, copy in copies:
+            session.enqueue(copy, lazy)
             if session is self._batching:
                 continue  # rides on the answer that is being made
             if not lazy:
@@ -207,7 +239,7 @@ class Broker:
             elif session.lazy_at is None:
                 session.lazy_at = now + self.settings.max_lazy_timeout
                 self._arm(session)
-        return len(reached)
+        return reached
 
     def end(self, session: Session, why: str, now: float) -> None:
         """End a session: subscriptions go, nothing more is queued. A held connect stays to be released."""
@@ -233,7 +265,7 @@ class Broker:
         session = exchange.session
         if session is not None:
             if session.ended:
-                reply.setdefault('advice', {})['reconnect'] = 'none'
+                self.manner.part(session, reply)
             if session.acks is not None:
                 exchange.ack_batch = session.acks.close_batch()
                 reply['ext'] = {'ack': exchange.ack_batch}
@@ -253,8 +285,8 @@ class Broker:
             self._batching = session
         for message in exchange.messages:
             if message.get('channel') != channels.CONNECT:
-                commands.process(self, exchange, message, self._refusal(exchange, message), now)
-            elif connects.connect(self, exchange, message, self._refusal(exchange, message), now):
+                commands.process(self, exchange, message, self.manner.refusal(exchange, message, now), now)
+            elif connects.connect(self, exchange, message, self.manner.refusal(exchange, message, now), now):
                 return None
         answer = self._answer(exchange, now)
         self._batching = None
@@ -263,11 +295,6 @@ class Broker:
                 self._release(session, now)
             self._arm(session)
         return answer
-
-    def _refusal(self, exchange: Exchange, message: dict[str, Any]) -> str | None:
-        session = exchange.session
-        known = session is not None and not session.ended and session.client_id == message.get('clientId')
-        return validate(message) or (None if known else SESSION_UNKNOWN)
 
     # --- held connects and answers ------------------------------------------------------------
 
@@ -304,7 +331,8 @@ class Broker:
         cookie = None
         if exchange.set_cookie is not None:
             cookie = f'{settings.cookie_name}={exchange.set_cookie}; Path=/; HttpOnly'
-        answer = Answer(200, [message for _, message in parts], cookie)
+        messages = [message for _, message in parts]
+        answer = Answer(200, messages, cookie, timed_cookie=exchange.timed_cookie)
         self._note_answer(exchange, answer, now)
         return answer
 

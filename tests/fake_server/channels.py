@@ -3,8 +3,11 @@
 Source: Bayeux 1.0, "Channels" and "Channel globbing"; the wider alphabet is the reference server's.
 """
 
+from collections.abc import Mapping
+
 __all__ = ['CONNECT', 'DISCONNECT', 'HANDSHAKE', 'SUBSCRIBE', 'UNSUBSCRIBE']
-__all__ += ['is_meta', 'is_service', 'is_valid', 'is_valid_id', 'is_wild', 'matches', 'subscriptions_reached']
+__all__ += ['first_match', 'is_meta', 'is_service', 'is_valid', 'is_valid_id', 'is_wild', 'matches']
+__all__ += ['subscriptions_reached']
 
 HANDSHAKE = '/meta/handshake'
 CONNECT = '/meta/connect'
@@ -62,3 +65,11 @@ def subscriptions_reached(channel: str) -> list[str]:
 def matches(pattern: str, channel: str) -> bool:
     """Whether a subscription to `pattern` gets the events on `channel`."""
     return pattern in subscriptions_reached(channel)
+
+
+def first_match(texts: Mapping[str, str], channel: str) -> str | None:
+    """The text of the first name that is this channel or a pattern for it. A pattern matches itself, too."""
+    for pattern, text in texts.items():
+        if matches(pattern, channel):
+            return text
+    return None

@@ -33,6 +33,10 @@ STOP_S = 10.0
 CALL_S = 30.0
 SHOWN_LINES = 20
 
+# The app of the built-in seed.
+CONSUMER_KEY = 'fake-consumer-key'
+CONSUMER_SECRET = 'fake-consumer-secret'
+
 
 class NotHappened(AssertionError):
     """What a test waited for did not happen in time. The message names it and shows the last lines."""
@@ -73,13 +77,16 @@ class FakeServer:
         self._arguments = list(arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes]
-        self._base_url = ''
+        self._base_url = self._endpoint = ''
+        self._profile: list[str] = []
         self.faults = Faults(self)
 
     # --- the process ----------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the process; does nothing if it runs. After a stop it listens on the same port again.
+
+        It is the kind of server that it was before, whatever `reset` made it.
 
         Raises:
             RuntimeError: it ended at once or did not come up in time; the message holds what it printed.
@@ -92,17 +99,20 @@ class FakeServer:
         # A file instead of a pipe: reading a pipe would block the other green threads of this process.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the process
         self._process = subprocess.Popen(
-            [*command, *self._arguments], stdin=subprocess.PIPE, stdout=self._output, stderr=self._output
+            [*command, *self._arguments, *self._profile],
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=self._output,
         )
         deadline = time.monotonic() + START_S
-        while not (found := re.search(r' at (\S+)/cometd\n', self._printed())):
+        while not (found := re.search(r'(https?://[^/\s]+)(/cometd\S*)\n', self._printed())):
             ended = self._process.poll() is not None
             if ended or time.monotonic() > deadline:
                 text = self._printed().strip() or 'it printed nothing'
                 self.kill()
                 raise RuntimeError(f'the fake server did not start: {text}')
             time.sleep(0.01)
-        self._base_url = found[1]
+        self._base_url, self._endpoint = found[1], found[2]
 
     def stop(self) -> None:
         """End the process as SIGTERM does. Does nothing if it does not run.
@@ -153,8 +163,8 @@ class FakeServer:
 
     @property
     def url(self) -> str:
-        """The CometD endpoint: `http://127.0.0.1:PORT/cometd`."""
-        return f'{self._base_url}/cometd'
+        """The CometD endpoint: `http://127.0.0.1:PORT/cometd/67.0`; a plain server's has no version."""
+        return f'{self._base_url}{self._endpoint}'
 
     def _printed(self) -> str:
         # By position: the process shares the file's offset with us.
@@ -212,9 +222,80 @@ class FakeServer:
         """Lose all sessions and queues and break held polls, without ending the process."""
         self.call('POST', 'restart', {})
 
-    def reset(self) -> None:
-        """Back to the state at start: settings, clock, faults, journal, sessions."""
-        self.call('POST', 'reset', {})
+    def expire_routing_cookies(self) -> int:
+        """Let the load balancer send everybody to another server, as it does every few hours.
+
+        Returns:
+            How many cookies had not ended by themselves.
+        Raises:
+            ValueError: a plain CometD server has none.
+        """
+        return int(self.call('POST', 'expire_routes', {})['routes'])
+
+    def retained(self, channel: str) -> list[dict[str, Any]]:
+        """The `data` of all events of a channel that can be replayed, oldest first.
+
+        Raises:
+            ValueError: a plain CometD server keeps none.
+        """
+        return list(self.call('GET', f'replay?{urlencode({"channel": channel})}')['events'])
+
+    def reset(self, profile: str | None = None) -> None:
+        """Back to the state at start: settings, clock, faults, journal, sessions.
+
+        Args:
+            profile: be another kind of server from now on: `'salesforce'` or `'vanilla'`.
+        Raises:
+            ValueError: no such profile.
+        """
+        answer = self.call('POST', 'reset', {} if profile is None else {'profile': profile})
+        self._endpoint, self._profile = answer['endpoint'], ['--profile', answer['profile']]
+
+    # --- logins and data ----------------------------------------------------------------------------
+
+    def seed(self, content: Mapping[str, Any]) -> None:
+        """Add to the org: users, apps, objects, records, ... in the notation of `--org`. Raises no events.
+
+        Raises:
+            ValueError: everything that is wrong with it; nothing was added.
+        """
+        self.call('POST', 'seed', dict(content))
+
+    def revoke_tokens(self, username: str | None = None) -> int:
+        """Let the access tokens of a user die, or all; returns how many.
+
+        Raises:
+            ValueError: no such user.
+        """
+        return int(self.call('POST', 'revoke', {'username': username})['tokens'])
+
+    def grant_refresh_token(self, username: str, consumer_key: str = CONSUMER_KEY) -> str:
+        """A refresh token, as a user gets it who goes through the web flow.
+
+        Raises:
+            ValueError: no such user or app.
+        """
+        body = {'username': username, 'consumer_key': consumer_key}
+        return str(self.call('POST', 'grant', body)['refresh_token'])
+
+    @property
+    def login_url(self) -> str:
+        """Where logins go: the same as `base_url`, which serves REST and CometD as well."""
+        return self._base_url
+
+    def section(self, **changes: Any) -> dict[str, Any]:
+        """A `SALESFORCE` section that logs in here, by client credentials of the built-in seed.
+
+        Args:
+            **changes: further keys, or other values; a key that is given None is left out.
+        """
+        section = {
+            'LOGIN_URL': self.login_url,
+            'CONSUMER_KEY': CONSUMER_KEY,
+            'CONSUMER_SECRET': CONSUMER_SECRET,
+            **changes,
+        }
+        return {name: value for name, value in section.items() if value is not None}
 
     # --- facts --------------------------------------------------------------------------------------
 

@@ -6,10 +6,9 @@ Source: Bayeux 1.0, "handshake" and "connect"; when a connect is held is the ref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .answers import advice_of, milliseconds, refuse, reply_to, seconds, validate
-from .errors import HANDSHAKE_DENIED
+from .answers import advice_of, ext_of, seconds
 from .journal import Kind
-from .sessions import AckBook, Exchange, HeldConnect, Session
+from .sessions import Exchange, HeldConnect, Session
 
 if TYPE_CHECKING:
     from .broker import Broker
@@ -22,15 +21,11 @@ def handshake(broker: 'Broker', exchange: Exchange, message: dict[str, Any], now
 
     The reference server looks neither at `version` nor at `supportedConnectionTypes`; the journal does.
     """
-    settings = broker.settings
-    reply = reply_to(message, settings)
+    manner = broker.manner
+    reply = manner.reply_to(exchange, message)
     exchange.replies.append(reply)
-    if (error := validate(message)) is not None:
-        return refuse(reply, error)
-    if settings.deny_handshake:
-        refuse(reply, HANDSHAKE_DENIED)
-        reply['advice'] = {'reconnect': settings.deny_handshake_reconnect}
-        return None
+    if (error := manner.refusal(exchange, message, now)) is not None:
+        return manner.refuse(exchange, reply, error, now)
     browser = exchange.browser
     if browser is None:
         browser = exchange.set_cookie = broker.random_text(16)
@@ -43,12 +38,8 @@ def handshake(broker: 'Broker', exchange: Exchange, message: dict[str, Any], now
     reply['successful'] = True
     reply['clientId'] = session.client_id
     reply['version'] = reply['minimumVersion'] = '1.0'
-    reply['supportedConnectionTypes'] = list(settings.connection_types)
-    reply['advice'] = advice_of(settings, None)
-    if settings.ack_extension and _ext(message).get('ack') is True:
-        session.acks = AckBook()
-        reply['ext'] = {'ack': True}
-    return None
+    reply['supportedConnectionTypes'] = list(broker.settings.connection_types)
+    return manner.welcome(exchange, session, message, reply, now)
 
 
 def connect(
@@ -62,14 +53,14 @@ def connect(
         True when it is held; then nothing was appended to the replies yet.
     """
     session = exchange.session
-    reply = reply_to(message, broker.settings)
+    reply = broker.manner.reply_to(exchange, message)
     if refusal is not None or session is None:
         if session is not None:
             broker.overtake(session, now)
-        refuse(reply, refusal or '')
+        broker.manner.refuse(exchange, reply, refusal or '', now)
         broker.complete(exchange, reply)
         return False
-    acked = _number(_ext(message).get('ack'))
+    acked = _number(ext_of(message).get('ack'))
     broker.inspector.look_at_connect(exchange, session, acked is not None, now)
     broker.overtake(session, now)
     first, session.connected = not session.connected, True
@@ -107,20 +98,10 @@ def _take_advice(session: Session, message: Mapping[str, Any], acked: float | No
 
 
 def _advise_multiple_clients(broker: 'Broker', reply: dict[str, Any]) -> None:
-    interval = broker.settings.multi_session_interval
-    advice = reply.setdefault('advice', {})
-    advice['multiple-clients'] = True
-    advice['reconnect'] = 'retry' if interval > 0 else 'none'
-    if interval > 0:
-        advice['interval'] = milliseconds(interval)
-    else:
+    reply['advice'] = {**reply.get('advice', {}), **broker.manner.crowded()}
+    if reply['advice']['reconnect'] == 'none':
         reply['successful'] = False
 
 
 def _number(value: object) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _ext(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    ext = message.get('ext')
-    return ext if isinstance(ext, dict) else {}

@@ -12,8 +12,14 @@
     GET    settings     -> {...}
     PATCH  settings     {name: value, ...} -> {...}
     POST   disconnect   {} or {"session": client id} -> {"sessions": N}
+    POST   seed         what --org takes, as JSON: adds to the org (profile salesforce)
+    POST   revoke       {} or {"username"}: access tokens die -> {"tokens": N}
+    POST   grant        {"username", "consumer_key"} -> {"refresh_token"}
     POST   restart      lose all sessions and queues, break held polls
-    POST   reset        back to the state at start
+    POST   expire_routes  end all routing cookies (profile salesforce) -> {"routes": N}
+    GET    replay       ?channel=C -> {"events": [data, ...]}, what can be replayed (profile salesforce)
+    POST   reset        {} or {"profile": name}: back to the state at start, maybe as another kind of server
+                        -> {"profile", "endpoint"}
 
 Errors: 400 with {"error": text}. Served to this machine only, see `guard`.
 """
@@ -32,6 +38,8 @@ from .broker import Broker
 from .faults import fault_from_json
 from .front import Front
 from .journal import Entry, Journal, Kind
+from .salesforce import Salesforce
+from .tenant import Tenant
 
 __all__ = ['add_control', 'guard']
 
@@ -70,9 +78,11 @@ def _host_name(url: str) -> str | None:
         return None
 
 
-def add_control(app: web.Application, front: Front, control_hosts: Collection[str]) -> None:
-    """Add the control endpoints to an application."""
-    control = _Control(front)
+def add_control(
+    app: web.Application, front: Front, tenant: Callable[[], Tenant], control_hosts: Collection[str]
+) -> None:
+    """Add the control endpoints to an application; `tenant` gives the org of now."""
+    control = _Control(front, tenant)
     routes: list[tuple[str, str, Callable[[web.Request], Awaitable[Any]]]] = [
         ('POST', 'publish', control.publish),
         ('GET', 'faults', control.list_faults),
@@ -85,7 +95,12 @@ def add_control(app: web.Application, front: Front, control_hosts: Collection[st
         ('GET', 'settings', control.settings),
         ('PATCH', 'settings', control.change_settings),
         ('POST', 'disconnect', control.disconnect),
+        ('POST', 'seed', control.seed),
+        ('POST', 'revoke', control.revoke),
+        ('POST', 'grant', control.grant),
         ('POST', 'restart', control.restart),
+        ('POST', 'expire_routes', control.expire_routes),
+        ('GET', 'replay', control.replay),
         ('POST', 'reset', control.reset),
     ]
     for method, name, action in routes:
@@ -110,8 +125,9 @@ async def _unknown(request: web.Request) -> Any:
 
 
 class _Control:
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, tenant: Callable[[], Tenant]) -> None:
         self._front = front
+        self._tenant = tenant
 
     async def publish(self, request: web.Request) -> Any:
         value = await _json(request)
@@ -190,13 +206,55 @@ class _Control:
         session = value.get('session')
         return {'sessions': self._front.act(lambda broker, now: broker.disconnect(now, session))}
 
+    async def seed(self, request: web.Request) -> Any:
+        value = await _json(request)
+        if not isinstance(value, dict):
+            raise ValueError('a seed is an object')
+        self._tenant().org.add(value, now=self._front.clock.now())
+        return {}
+
+    async def revoke(self, request: web.Request) -> Any:
+        value = _expect(await _json(request), optional=('username',))
+        return {'tokens': self._tenant().identity.revoke(_text_or_none(value, 'username'))}
+
+    async def grant(self, request: web.Request) -> Any:
+        value = _expect(await _json(request), required=('username', 'consumer_key'))
+        username, key = (_text_or_none(value, name) or '' for name in ('username', 'consumer_key'))
+        return {'refresh_token': self._tenant().identity.grant_refresh_token(username, key)}
+
     async def restart(self, request: web.Request) -> Any:
         self._front.restart()
         return {}
 
+    async def expire_routes(self, request: web.Request) -> Any:
+        return {'routes': self._front.act(lambda broker, now: _salesforce(broker).routes.close_all(now))}
+
+    async def replay(self, request: web.Request) -> Any:
+        if set(request.query) != {'channel'}:
+            raise ValueError('replay asks for one channel: ?channel=C')
+        channel = request.query['channel']
+        return {
+            'events': self._front.act(lambda broker, now: _salesforce(broker).logs.retained(channel, now))
+        }
+
     async def reset(self, request: web.Request) -> Any:
-        self._front.reset()
-        return {}
+        value = _expect(await _json(request), optional=('profile',))
+        self._front.reset(value.get('profile'))
+        settings = self._front.broker.settings
+        return {'profile': settings.profile, 'endpoint': settings.endpoint}
+
+
+def _text_or_none(value: dict[str, Any], name: str) -> str | None:
+    text = value.get(name)
+    if text is not None and not isinstance(text, str):
+        raise ValueError(f'{name} is a text')
+    return text
+
+
+def _salesforce(broker: Broker) -> Salesforce:
+    if not isinstance(broker.manner, Salesforce):
+        raise ValueError('only the profile salesforce has that')
+    return broker.manner
 
 
 class _Query:

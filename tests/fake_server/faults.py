@@ -17,9 +17,19 @@ from enum import Enum
 from typing import Any
 
 from . import channels
-from .answers import Answer
+from .answers import Answer, TimedCookie
 
-__all__ = ['Ending', 'Fault', 'FaultKind', 'FaultSchedule', 'Wire', 'damage', 'fault_from_json', 'render']
+__all__ = [
+    'Ending',
+    'Fault',
+    'FaultKind',
+    'FaultSchedule',
+    'Wire',
+    'damage',
+    'fault_from_json',
+    'harm',
+    'render',
+]
 
 JSON_TYPE = 'application/json;charset=UTF-8'
 
@@ -74,7 +84,9 @@ class Fault:
 
     Attributes:
         kind: what happens.
-        channel: strike only requests with a message on this channel (or matching this pattern); None: any.
+        channel: strike only requests with a message on this channel (or matching this pattern); None: any
+            that is for CometD. `login` and `rest` strike logins and requests to REST, and a path such as
+            `/services/oauth2/token` or `/services/data/**` those to this path.
         nth: strike from the nth such request on, counted from when the fault was added, >= 1.
         count: how many requests in a row to strike; None: forever.
         processed: whether the broker acts on the request all the same; None: as the kind says.
@@ -178,12 +190,17 @@ class FaultSchedule:
         """All faults, spent ones too: their fields, `number`, and how often they `struck`."""
         return [{'number': one.number, 'struck': one.struck, **one.fault.as_json()} for one in self._entries]
 
-    def strike(self, request_channels: Iterable[object]) -> Fault | None:
-        """The fault for a request with messages on these channels. Counts: ask once per request."""
+    def strike(self, request_channels: Iterable[object], *, unnamed: bool = True) -> Fault | None:
+        """The fault for a request with messages on these channels. Counts: ask once per request.
+
+        Args:
+            request_channels: the names that the request goes by.
+            unnamed: whether faults without a channel concern it.
+        """
         names = [name for name in request_channels if isinstance(name, str)]
         chosen: _Entry | None = None
         for entry in self._entries:
-            if entry.spent or not _concerns(entry.fault, names):
+            if entry.spent or not _concerns(entry.fault, names, unnamed):
                 continue
             entry.seen += 1
             if entry.seen >= entry.fault.nth and chosen is None:
@@ -194,9 +211,9 @@ class FaultSchedule:
         return chosen.fault
 
 
-def _concerns(fault: Fault, names: list[str]) -> bool:
+def _concerns(fault: Fault, names: list[str], unnamed: bool) -> bool:
     if fault.channel is None:
-        return True
+        return unnamed
     return any(name == fault.channel or channels.matches(fault.channel, name) for name in names)
 
 
@@ -225,6 +242,7 @@ class Wire:
         ending: what happens after the body.
         delay: seconds before the first byte.
         pace: seconds between single bytes of the body; 0 sends them at once.
+        timed_cookie: a cookie to set, which the writer dates.
     """
 
     status: int | None
@@ -234,12 +252,15 @@ class Wire:
     ending: Ending = Ending.COMPLETE
     delay: float = 0.0
     pace: float = 0.0
+    timed_cookie: TimedCookie | None = None
 
 
 def render(answer: Answer) -> Wire:
     """An unharmed answer."""
     if answer.messages is None:
-        return Wire(answer.status, b'', 0, _headers(answer))
+        body = answer.text.encode()
+        kind = {'Content-Type': 'text/plain;charset=UTF-8'} if body else {}
+        return Wire(answer.status, body, len(body), {**_headers(answer), **kind})
     return _body(answer, answer.messages)
 
 
@@ -250,8 +271,15 @@ def damage(fault: Fault, answer: Answer | None) -> Wire:
         fault: the fault.
         answer: what the broker said; None if it was not asked (`Fault.reaches_broker`).
     """
-    whole = render(answer if answer is not None else Answer(200, []))
+    struck = harm(fault, render(answer if answer is not None else Answer(200, [])))
+    if struck is not None:
+        return struck
     messages = answer.messages if answer is not None and answer.messages is not None else []
+    return _body(answer if answer is not None else Answer(200), _tampered(fault, messages))
+
+
+def harm(fault: Fault, whole: Wire) -> Wire | None:
+    """What a client sees of any answer that a fault strikes; None if the fault is one for Bayeux messages."""
     match fault.kind:
         case FaultKind.DROP_BEFORE | FaultKind.DROP_AFTER:
             return Wire(None, b'', 0, ending=Ending.CLOSED)
@@ -280,7 +308,7 @@ def damage(fault: Fault, answer: Answer | None) -> Wire:
                 headers['Retry-After'] = str(fault.retry_after)
             return Wire(fault.status, text, len(text), headers)
         case _:
-            return _body(answer if answer is not None else Answer(200), _tampered(fault, messages))
+            return None
 
 
 def _tampered(fault: Fault, messages: list[dict[str, Any]]) -> Any:
@@ -322,7 +350,8 @@ def _body(answer: Answer, value: Any) -> Wire:
         body = json.dumps(value, separators=(',', ':'), ensure_ascii=False).encode()
     except UnicodeEncodeError:  # a lone surrogate that somebody published: only escapes can carry it
         body = json.dumps(value, separators=(',', ':')).encode()
-    return Wire(answer.status, body, len(body), {**_headers(answer), 'Content-Type': JSON_TYPE})
+    headers = {**_headers(answer), 'Content-Type': JSON_TYPE}
+    return Wire(answer.status, body, len(body), headers, timed_cookie=answer.timed_cookie)
 
 
 def _headers(answer: Answer) -> dict[str, str]:

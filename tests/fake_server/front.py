@@ -8,7 +8,9 @@ import json
 import math
 import socket
 import struct
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from email.utils import formatdate
 from itertools import count
 from random import Random
 from typing import Any, TypeVar
@@ -18,9 +20,11 @@ from aiohttp import web
 from .answers import Answer
 from .broker import Broker
 from .clock import Clock
-from .faults import Ending, Fault, FaultKind, FaultSchedule, Wire, damage, render
+from .faults import Ending, Fault, FaultKind, FaultSchedule, Wire, damage, harm, render
 from .journal import Journal, Kind
-from .settings import BrokerSettings
+from .replies import Reply
+from .salesforce import Rules
+from .settings import PROFILES, BrokerSettings, SalesforceSettings
 
 __all__ = ['Front']
 
@@ -43,8 +47,18 @@ class Front:
             the journal, wait for what you took.
     """
 
-    def __init__(self, settings: BrokerSettings, *, gzip: bool = False, seed: int | None = None) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        *,
+        gzip: bool = False,
+        seed: int | None = None,
+        speed: float = 1.0,
+        make_rules: Callable[['Front'], Rules] | None = None,
+    ) -> None:
+        self._initial = self._settings = settings
+        self._speed = speed
+        self._make_rules = make_rules
         self._gzip = gzip
         self._seed = seed
         self._exchanges = count(1)
@@ -52,7 +66,7 @@ class Front:
         self._waiting: dict[int, asyncio.Future[Answer | None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for: float | None = None
-        self.clock = Clock()
+        self.clock = Clock(speed)
         self.faults = FaultSchedule()
         self.changed = asyncio.Event()
         self.broker = self._new_broker()
@@ -76,12 +90,20 @@ class Front:
         for exchange_id in self.act(lambda broker, now: broker.restart(now)):
             self._answer(exchange_id, None)
 
-    def reset(self) -> None:
-        """Back to the state at start: settings, clock, faults, journal, sessions."""
+    def reset(self, profile: object = None) -> None:
+        """Back to the state at start: settings, clock, faults, journal, sessions.
+
+        Args:
+            profile: name of another profile to take from now on, with its own settings; None keeps it.
+        Raises:
+            ValueError: no such profile. Nothing happened.
+        """
+        if profile is not None:
+            self._settings = self._settings_of(profile)
         for task in self._tasks:
             task.cancel()  # delayed, unanswered, held: nothing of the old world may reach the new one
         self.faults = FaultSchedule()
-        self.clock = Clock()
+        self.clock = Clock(self._speed)
         self._waiting.clear()
         self.broker = self._new_broker()
         self.settle()
@@ -98,17 +120,20 @@ class Front:
             self._timer_for = deadline
             if deadline is not None:
                 loop = asyncio.get_running_loop()
-                self._timer = loop.call_later(max(0.0, deadline - self.clock.now()), self._tick)
+                self._timer = loop.call_later(self.clock.real_seconds_until(deadline), self._tick)
 
     # --- CometD ---------------------------------------------------------------------------------
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Any request below `/cometd`."""
+        return await self._until_reset(self._handle(request))
+
+    async def _until_reset(self, work: Coroutine[Any, Any, web.StreamResponse]) -> web.StreamResponse:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         try:
-            return await self._handle(request)
+            return await work
         finally:
             self._tasks.discard(task)
 
@@ -134,12 +159,22 @@ class Front:
                     return await self._write(request, damage(fault, None))
                 await self.clock.sleep(fault.seconds)
                 fault = None
-        answer = await self._ask(exchange_id, body, dict(request.cookies), len(raw))
+        answer = await self._ask(exchange_id, body, request, len(raw))
         return await self._write(request, _wire(fault, answer))
 
-    async def _ask(self, exchange_id: int, body: Any, cookies: dict[str, str], size: int) -> Answer | None:
+    async def _ask(self, exchange_id: int, body: Any, request: web.Request, size: int) -> Answer | None:
         """The broker's answer, waited for if it is held; None when there will be none."""
-        answer = self.act(lambda broker, now: broker.receive(exchange_id, body, cookies, now, size=size))
+        answer = self.act(
+            lambda broker, now: broker.receive(
+                exchange_id,
+                body,
+                dict(request.cookies),
+                now,
+                size=size,
+                authorization=request.headers.get('Authorization'),
+                path=request.match_info.get('rest', ''),
+            )
+        )
         if answer is not None:
             return answer
         waiting: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
@@ -152,6 +187,55 @@ class Front:
                 self.act(lambda broker, now: broker.gone(exchange_id, now))
             raise
 
+    # --- everything else --------------------------------------------------------------------------
+
+    async def serve(
+        self,
+        request: web.Request,
+        kind: Kind,
+        detail: Mapping[str, Any],
+        answer: Callable[[float], Reply],
+    ) -> web.StreamResponse:
+        """A request that is not for CometD: it is noted in the journal, and faults can strike it.
+
+        Args:
+            request: its body has been read.
+            kind: of the entry; faults that name it, or the path, strike this request.
+            detail: of the entry; `status` and `error` are added.
+            answer: called with the time, unless a fault comes before.
+        """
+        return await self._until_reset(self._serve(request, kind, detail, answer))
+
+    async def _serve(
+        self,
+        request: web.Request,
+        kind: Kind,
+        detail: Mapping[str, Any],
+        answer: Callable[[float], Reply],
+    ) -> web.StreamResponse:
+        exchange_id = next(self._exchanges)
+        names = [kind.value, request.path]
+        fault = self.faults.strike(names, unnamed=False)
+        if fault is not None:
+            struck = {'fault': fault.as_json(), 'channels': names}
+            self.broker.journal.write(self.clock.now(), Kind.FAULT, exchange=exchange_id, detail=struck)
+            if not fault.reaches_broker:
+                if fault.kind is not FaultKind.DELAY:
+                    nothing = Wire(200, b'', 0)
+                    return await self._write(request, harm(fault, nothing) or nothing)
+                await self.clock.sleep(fault.seconds)
+                fault = None
+        if isinstance(self.broker.settings, SalesforceSettings):
+            reply = answer(self.clock.now())
+        else:
+            reply = Reply(404, error='404')  # a plain CometD server has nothing but CometD
+        entry = {**detail, 'status': reply.status, 'error': reply.error}
+        self.broker.journal.write(self.clock.now(), kind, exchange=exchange_id, detail=entry)
+        wire = Wire(reply.status, reply.body, len(reply.body), reply.headers)
+        return await self._write(request, (harm(fault, wire) if fault is not None else None) or wire)
+
+    # --- writing ------------------------------------------------------------------------------------
+
     async def _write(self, request: web.Request, wire: Wire) -> web.StreamResponse:
         if wire.delay:
             await self.clock.sleep(wire.delay)
@@ -159,10 +243,12 @@ class Front:
             return await self._write_no_answer(request, wire)
         if wire.ending is Ending.COMPLETE and not wire.pace:
             response = web.Response(status=wire.status, body=wire.body, headers=wire.headers)
+            self._add_cookie(response, wire, request)
             if self._gzip and len(wire.body) >= GZIP_FROM_BYTES:
                 response.enable_compression()
             return response
         stream = web.StreamResponse(status=wire.status, headers=wire.headers)
+        self._add_cookie(stream, wire, request)
         stream.content_length = wire.length
         await stream.prepare(request)
         if wire.pace:
@@ -195,7 +281,21 @@ class Front:
     def _new_broker(self) -> Broker:
         journal = Journal()
         journal.listener = self._announce
-        return Broker(self._settings, Random(self._seed), journal)
+        rules = self._make_rules(self) if self._make_rules is not None else None
+        return Broker(self._settings, Random(self._seed), journal, rules)
+
+    def _settings_of(self, profile: object) -> BrokerSettings:
+        if not isinstance(profile, str) or profile not in PROFILES:
+            raise ValueError(f'profile is one of {", ".join(sorted(PROFILES))}')
+        chosen = PROFILES[profile]
+        return self._initial if type(self._initial) is type(chosen) else chosen
+
+    def _add_cookie(self, response: web.StreamResponse, wire: Wire, request: web.Request) -> None:
+        if (cookie := wire.timed_cookie) is not None:
+            date = formatdate(time.time() + cookie.lifetime / self._speed, usegmt=True)
+            text = f'{cookie.name}={cookie.value}; path=/; Expires={date}; SameSite=None'
+            # Over plain HTTP not `Secure`: its client would never send it back.
+            response.headers.add('Set-Cookie', f'{text}; Secure' if request.secure else text)
 
     def _announce(self) -> None:
         self.changed.set()

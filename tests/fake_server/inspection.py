@@ -38,18 +38,17 @@ class Inspector:
         """Remember that a client ended this session itself."""
         self._disconnected.append(session.client_id)
 
-    def look_at_request(self, exchange: Exchange, now: float, size: int, owner: Session | None) -> None:
+    def look_at_request(self, exchange: Exchange, now: float, owner: Session | None) -> None:
         """Look at a whole request.
 
         Args:
             exchange: the request; its session is None when the server will not know it.
             now: seconds.
-            size: bytes of the body, 0 if unknown.
             owner: the living session that the first message names, whatever its cookie.
         """
-        if size > REQUEST_LIMIT_BYTES:
-            self._note(exchange, now, Violation.LARGE_REQUEST, f'{size} bytes')
-        if owner is not None and exchange.session is None:
+        if exchange.size > REQUEST_LIMIT_BYTES:
+            self._note(exchange, now, Violation.LARGE_REQUEST, f'{exchange.size} bytes')
+        if owner is not None and exchange.session is None and owner.browser != exchange.browser:
             self._note(exchange, now, Violation.COOKIE_MISSING, f'cookie {exchange.browser!r} came instead')
         names = [message.get('channel') for message in exchange.messages]
         if len(names) > 1 and channels.HANDSHAKE in names:

@@ -39,6 +39,10 @@ class Kind(Enum):
     'A fault struck; `detail` has its `fault` and the `channels` of the request.'
     RESTARTED = 'restarted'
     'All sessions and queues were lost.'
+    LOGIN = 'login'
+    'A login or a question who a token is; `detail` has `flow`, `path`, `status` and `error`.'
+    REST = 'rest'
+    'A request to REST or Bulk API; `detail` has `method`, `path`, `status` and `error`.'
     VIOLATION = 'violation'
     'A client broke a rule; `detail` has `violation` and `text`.'
 

@@ -4,17 +4,25 @@ import asyncio
 import signal
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
+from typing import Any
 
 from aiohttp import web
 
 from .control import add_control
 from .front import Front
-from .settings import BrokerSettings
+from .login import add_login
+from .org import Org, default_seed, load_seed
+from .rest import add_rest
+from .salesforce import Salesforce
+from .settings import SALESFORCE, BrokerSettings, SalesforceSettings
+from .tenant import Tenant
 
-__all__ = ['ServerOptions', 'make_app', 'serve']
+__all__ = ['ServerOptions', 'check_org', 'make_app', 'serve']
 
 # A backlog for a few thousand clients that connect at once; the kernel caps it (somaxconn).
 BACKLOG = 4096
@@ -34,6 +42,8 @@ class ServerOptions:
         port: 0 takes a free one.
         gzip: compress answers for clients that accept it.
         seed: for client ids and cookies; None takes chance from the system.
+        org: what the org is born with; None takes the built-in seed.
+        speed: how many seconds pass on the server's clock in one real second.
         control_hosts: host names under which control requests are accepted from anywhere.
         tls_certificate, tls_key: PEM files; both or none.
         until_stdin_closes: end when standard input ends, so that the server dies with its parent.
@@ -44,6 +54,8 @@ class ServerOptions:
     port: int = 8080
     gzip: bool = False
     seed: int | None = None
+    org: Mapping[str, Any] | None = None
+    speed: float = 1.0
     control_hosts: tuple[str, ...] = ()
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -53,11 +65,71 @@ class ServerOptions:
 def make_app(options: ServerOptions) -> web.Application:
     """The application; call it inside a running event loop."""
     app = web.Application(client_max_size=REQUEST_LIMIT_BYTES)
-    front = Front(options.settings, gzip=options.gzip, seed=options.seed)
+    tenants = _Tenants(options.org if options.org is not None else default_seed(), options.seed)
+    front = Front(
+        options.settings,
+        gzip=options.gzip,
+        seed=options.seed,
+        speed=options.speed,
+        make_rules=tenants.make,
+    )
     app.router.add_route('*', '/cometd', front.handle)
     app.router.add_route('*', '/cometd/{rest:.*}', front.handle)
-    add_control(app, front, options.control_hosts)
+    add_login(app, front, tenants.current)
+    add_rest(app, front, tenants.current)
+    add_control(app, front, tenants.current, options.control_hosts)
     return app
+
+
+class _Tenants:
+    """The org of now: each reset of the front makes another one from the same seed."""
+
+    def __init__(self, seed: Mapping[str, Any], random_seed: int | None) -> None:
+        self._seed = seed
+        self._random_seed = random_seed
+        self._current: Tenant | None = None
+
+    def current(self) -> Tenant:
+        assert self._current is not None
+        return self._current
+
+    def make(self, front: Front) -> Tenant:
+        """Another org, which publishes to the front's broker of the moment."""
+        now = front.clock.now()
+
+        def publish(channel: str, data: dict[str, Any], now: float) -> None:
+            front.act(lambda broker, now: broker.publish(channel, data, now))
+
+        def settings() -> SalesforceSettings:
+            found = front.broker.settings
+            return found if isinstance(found, SalesforceSettings) else SALESFORCE
+
+        def streaming_limits() -> Mapping[str, tuple[int, int]]:
+            manner = front.broker.manner
+            return manner.allowances(front.clock.now()) if isinstance(manner, Salesforce) else {}
+
+        self._current = Tenant(
+            self._seed,
+            random=Random(self._random_seed),
+            epoch=datetime.now(UTC) - timedelta(seconds=now),
+            publish=publish,
+            settings=settings,
+            streaming_limits=streaming_limits,
+            now=now,
+        )
+        return self._current
+
+
+def check_org(text: str | None) -> Mapping[str, Any]:
+    """The seed in a YAML text, or the built-in one.
+
+    Raises:
+        ValueError: everything that is wrong with it, parted by `; `.
+    """
+    seed = default_seed() if text is None else load_seed(text)
+    # Born once for nothing: most problems show only when the parts are put together.
+    Org(seed, random=Random(0), epoch=datetime.now(UTC), emit=lambda channel, data, now: None)
+    return seed
 
 
 async def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:

@@ -5,11 +5,12 @@ a session is found through its cookie, an event reaches each subscribed session 
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import channels
+from .answers import TimedCookie
 
 __all__ = ['AckBook', 'Exchange', 'HeldConnect', 'Registry', 'Session', 'SessionView']
 
@@ -61,6 +62,8 @@ class Exchange:
         send_queue: whether queued events ride on the answer.
         schedules_expiry: whether the session's remaining life is counted from the answer on.
         set_cookie: cookie value to give away.
+        cookies, authorization, path, size: of the request, for kinds of servers that look at them.
+        timed_cookie: a further cookie to give away.
     """
 
     id: int
@@ -72,6 +75,16 @@ class Exchange:
     send_queue: bool = False
     schedules_expiry: bool = False
     set_cookie: str | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    authorization: str | None = None
+    path: str = ''
+    size: int = 0
+    timed_cookie: TimedCookie | None = None
+
+    def speaks_for(self, message: Mapping[str, Any]) -> bool:
+        """Whether one of its messages belongs to the session that it found, and that session lives."""
+        session = self.session
+        return session is not None and not session.ended and session.client_id == message.get('clientId')
 
 
 @dataclass(slots=True)
@@ -85,7 +98,14 @@ class HeldConnect:
 
 @dataclass(slots=True)
 class Session:
-    """One Bayeux session. `browser` is the cookie value behind which it lives."""
+    """One Bayeux session.
+
+    Attributes:
+        browser: the cookie value behind which it lives.
+        route: value of the routing cookie that leads to it, where there is one.
+        user: id of the user whose session it is, where servers ask who comes.
+        parting: the error that a held connect is answered with when the server has ended the session.
+    """
 
     client_id: str
     browser: str
@@ -103,6 +123,9 @@ class Session:
     lazy_at: float | None = None
     next_poll_at: float | None = None
     armed: float | None = None
+    route: str | None = None
+    user: str | None = None
+    parting: str | None = None
 
     @property
     def due(self) -> float | None:
@@ -157,6 +180,9 @@ class Registry:
         self._channels: set[str] = set()
         self._held: Counter[str] = Counter()
 
+    def __len__(self) -> int:
+        return len(self._sessions)
+
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._sessions.values()))
 
@@ -195,6 +221,10 @@ class Registry:
         others.pop(session.client_id, None)
         if not others:
             self._subscribers.pop(channel, None)
+
+    def subscribers(self, name: str) -> list[Session]:
+        """Who subscribed to exactly this name, in that order."""
+        return list(self._subscribers.get(name, {}).values())
 
     def reached(self, channel: str) -> list[Session]:
         """Whom an event reaches, each session once, in the order of subscription per pattern."""

@@ -6,14 +6,19 @@ server runs (`BrokerSettings.changed`), and holds from the next message on.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, ClassVar, Self
 
-__all__ = ['PROFILES', 'VANILLA', 'BrokerSettings']
+__all__ = ['PROFILES', 'SALESFORCE', 'VANILLA', 'BrokerSettings', 'SalesforceSettings']
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
     """Options of the broker; the defaults are the reference server's (CometD Java 6)."""
+
+    profile: ClassVar[str] = 'vanilla'
+    'Which server this is.'
+    endpoint: ClassVar[str] = '/cometd'
+    'Path of the URL that clients are given.'
 
     timeout: float = 30.0
     'Seconds that a connect is held. A client may ask for another time with each connect.'
@@ -65,7 +70,7 @@ class BrokerSettings:
     deny_publish: Mapping[str, str] = field(default_factory=dict)
     'Channel or pattern -> reason for refusing publications to it.'
 
-    def changed(self, changes: Mapping[str, Any]) -> 'BrokerSettings':
+    def changed(self, changes: Mapping[str, Any]) -> Self:
         """These settings with some fields replaced.
 
         Args:
@@ -77,7 +82,8 @@ class BrokerSettings:
         """
         problems: list[str] = []
         values: dict[str, Any] = {}
-        known = {one.name: getattr(VANILLA, one.name) for one in fields(BrokerSettings)}
+        defaults = type(self)()
+        known = {one.name: getattr(defaults, one.name) for one in fields(self)}
         for name, value in changes.items():
             if name not in known:
                 problems.append(f'{name}: no such setting')
@@ -90,10 +96,80 @@ class BrokerSettings:
         return replace(self, **values)
 
 
+@dataclass(frozen=True, slots=True)
+class SalesforceSettings(BrokerSettings):
+    """Options of Salesforce: Streaming API, logins, REST. `deny_subscribe` maps to whole error texts here."""
+
+    profile: ClassVar[str] = 'salesforce'
+    endpoint: ClassVar[str] = '/cometd/67.0'
+
+    timeout: float = 110.0
+    max_interval: float = 40.0
+    ack_extension: bool = False
+    numeric_ids_as_strings: bool = False
+    connection_types: tuple[str, ...] = ('long-polling',)
+    routing_cookie_ttl: float = 10_800.0
+    'Seconds that the routing cookie `sfdc-stream` lives; users see it expire every 2 to 3 hours.'
+    request_limit: int = 32_768
+    'Bytes of a request body, beyond which it is answered 413.'
+    retention_topics: float = 86_400.0
+    'Seconds that events of PushTopics and generic channels can be replayed.'
+    retention_events: float = 259_200.0
+    'Seconds that platform events and change events can be replayed.'
+    client_limit: int = 2000
+    'Sessions that the org may have at a time, abandoned ones until they expire; negative is any number.'
+    daily_event_limit: int = 1_000_000
+    'Events that all clients together are given in 24 hours, replayed ones too; negative is any number.'
+    too_many_connections: bool = False
+    'Whether handshakes are denied to protect all customers from excessive use.'
+    busy: tuple[str, ...] = ()
+    'Those of `/meta/handshake`, `/meta/connect` and `/meta/subscribe` that find the server too busy.'
+    unknown_client_disconnects: bool = False
+    """Whether a connect of an unknown client is answered with a bare `/meta/disconnect` and the advice none.
+
+    If not, with the advice to shake hands. Both have been recorded.
+    """
+    events_name_client: bool = False
+    'Whether events carry the `clientId`, as in older documentation.'
+    events_name_filter: bool = False
+    'Whether events of a filtered subscription come on the channel with the filter; nobody has recorded it.'
+
+    # Logins and REST.
+    token_lifetime: float = 7200.0
+    'Seconds that an access token lives, whether it is used or not.'
+    soap_login: bool = True
+    'Whether SOAP login() is enabled; new orgs have it off.'
+    password_flow: bool = True
+    'Whether the OAuth password flow is allowed; new orgs block it.'
+    client_credentials_flow: bool = True
+    'Whether apps may use the client credentials flow.'
+    trusted_network: bool = False
+    'Whether clients come from a trusted address, and need no security token.'
+    lockout_attempts: int = 10
+    'Wrong passwords in a row that lock a user; 0 never locks.'
+    lockout_duration: float = 900.0
+    'Seconds that a user stays locked.'
+    logins_per_hour: int = 3600
+    'Logins of one user in one hour, good or bad, beyond which they are refused.'
+    oldest_api_version: str = '31.0'
+    'REST versions before it are retired: 410.'
+    newest_api_version: str = '68.0'
+    'REST versions after it do not exist yet: 404.'
+    query_page_size: int = 2000
+    'Records in one answer to a query.'
+    daily_api_requests: int = 100_000
+    'REST requests in 24 hours, beyond which they are refused.'
+    rest_unavailable: bool = False
+    'Whether REST answers 503 to everything.'
+
+
 VANILLA = BrokerSettings()
 'An unmodified CometD server.'
 
-PROFILES: Mapping[str, BrokerSettings] = {'vanilla': VANILLA}
+SALESFORCE = SalesforceSettings()
+'Streaming API, from API version 37.0 on.'
+
+PROFILES: Mapping[str, BrokerSettings] = {one.profile: one for one in (VANILLA, SALESFORCE)}
 
 _KINDS = {
     bool: 'true or false',

@@ -1,4 +1,4 @@
-"""Real Nameko containers, no RabbitMQ, against the fake server over HTTP.
+"""Real Nameko containers against the fake server over HTTP, and RabbitMQ for the tests that ask for it.
 
 The process is monkey-patched as under `nameko run`, before anything else is imported.
 """
@@ -23,7 +23,9 @@ from nameko.containers import ServiceContainer  # noqa: E402
 from nameko.testing.utils import get_extension  # noqa: E402
 
 from nameko_salesforce.bayeux.client import Client  # noqa: E402
-from nameko_salesforce.bayeux.extension import BayeuxConnection  # noqa: E402
+from nameko_salesforce.bayeux.connection import StreamConnection  # noqa: E402
+from tests.integration.people import Person  # noqa: E402
+from tests.integration.rabbitmq import RabbitMQ  # noqa: E402
 
 SLOWNESS = float(os.environ.get('TIME_FACTOR', '1'))
 
@@ -82,7 +84,7 @@ class Running:
 
     def __init__(self, container: ServiceContainer, log: Log) -> None:
         self.container = container
-        self.connection: BayeuxConnection = get_extension(container, BayeuxConnection)
+        self.connection: StreamConnection = get_extension(container, StreamConnection)
         self._log = log
 
     @property
@@ -165,6 +167,37 @@ class World:
         assert self.sockets() == 0
 
 
+class Org(World):
+    """A fake Salesforce, people who work in it, and the services that log in to it."""
+
+    def __init__(self, server: FakeServer, factory: Callable[..., ServiceContainer], log: Log) -> None:
+        super().__init__(server, factory, log)
+        self._people: dict[str, Person] = {}
+
+    def make(self, service: type, *, max_workers: int = 10, **settings: Any) -> Running:
+        """A service that is not started; `settings` of the section SALESFORCE."""
+        section = {**self.server.section(), **QUICK, **settings}
+        return Running(self._factory(service, {'SALESFORCE': section, 'max_workers': max_workers}), self.log)
+
+    @property
+    def ada(self) -> 'Person':
+        """Somebody who is not the user of the services."""
+        return self.person('ada@example.com')
+
+    def person(self, username: str) -> 'Person':
+        if username not in self._people:
+            self._people[username] = Person(self.server.base_url, username)
+        return self._people[username]
+
+    def logins(self) -> int:
+        """How often services have logged in."""
+        return len([entry for entry in self.server.journal('login') if entry.detail['flow'] != 'password'])
+
+    def handshakes(self) -> int:
+        """How many handshakes were accepted."""
+        return len(self.server.journal('reply', channel='/meta/handshake', successful=True))
+
+
 @pytest.fixture(autouse=True)
 def log() -> Iterator[Log]:
     """What was logged. A record of level ERROR or above that the test did not announce fails it."""
@@ -181,10 +214,20 @@ def log() -> Iterator[Log]:
 
 @pytest.fixture
 def world(
-    fake_salesforce: FakeServer, container_factory: Callable[..., ServiceContainer], log: Log
+    fake_cometd: FakeServer, container_factory: Callable[..., ServiceContainer], log: Log
 ) -> Iterator[World]:
     """A fake server and the services connected to it; the server saw no rule broken."""
-    yield World(fake_salesforce, container_factory, log)
+    yield World(fake_cometd, container_factory, log)
+    if fake_cometd.running:
+        assert [entry.detail for entry in fake_cometd.violations()] == []
+
+
+@pytest.fixture
+def org(
+    fake_salesforce: FakeServer, container_factory: Callable[..., ServiceContainer], log: Log
+) -> Iterator[Org]:
+    """A fake Salesforce and the services that log in to it; it saw no rule broken."""
+    yield Org(fake_salesforce, container_factory, log)
     if fake_salesforce.running:
         assert [entry.detail for entry in fake_salesforce.violations()] == []
 
@@ -207,3 +250,16 @@ def gate() -> SimpleNamespace:
     gate.wait = wait
     gate.open = event.send
     return gate
+
+
+@pytest.fixture(scope='session')
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """A RabbitMQ of this run, started for the first test that needs it."""
+    with RabbitMQ(tmp_path_factory.mktemp('rabbitmq')) as broker:
+        yield broker
+
+
+@pytest.fixture
+def rabbit(broker: RabbitMQ) -> str:
+    """The AMQP_URI of an empty virtual host, for this test alone."""
+    return broker.vhost()

@@ -6,6 +6,7 @@ from pathlib import Path
 import eventlet
 from eventlet.event import Event
 from nameko.extensions import DependencyProvider
+from nameko.rpc import rpc
 
 from nameko_salesforce.bayeux import subscribe
 
@@ -65,3 +66,11 @@ class Dying:
         log.info('begun %s', data)
         self.death.send_exception(LookupError('the other extension died'))
         Event().wait()
+
+
+class Adding:
+    name = 'adding'
+
+    @rpc
+    def add(self, a, b):
+        return a + b

@@ -23,8 +23,8 @@ def test_a_container_that_is_being_killed_gets_no_work_and_no_complaint(world, m
     with monkeypatch.context() as patch, world.bounded():
         # As between the first step of kill() and that of our entrypoint.
         patch.setattr(container, '_being_killed', True)
-        workers.spawn(entrypoint, ('/a', 1))
-        workers.spawn(entrypoint, ('/a', 2))
+        workers.spawn(entrypoint, ('/a', 1), {})
+        workers.spawn(entrypoint, ('/a', 2), {})
     assert seen == []
 
 

@@ -181,11 +181,11 @@ def cometd_server():
 
 
 @pytest.fixture
-def answers(fake_salesforce, cometd_server):
+def answers(fake_cometd, cometd_server):
     """Play a scenario on both and return both answers."""
 
     def play(scenario):
-        return Peer(fake_salesforce.url).play(scenario), Peer(cometd_server.url).play(scenario)
+        return Peer(fake_cometd.url).play(scenario), Peer(cometd_server.url).play(scenario)
 
     return play
 

@@ -16,10 +16,10 @@ def allowed():
 
 
 @pytest.fixture
-def fake(fake_salesforce, allowed):
+def fake(fake_cometd, allowed):
     """The fake, and at the end the proof that it calls nothing a violation that clients of others do."""
-    yield fake_salesforce
-    assert {each.detail['violation'] for each in fake_salesforce.violations()} == allowed
+    yield fake_cometd
+    assert {each.detail['violation'] for each in fake_cometd.violations()} == allowed
 
 
 @pytest.fixture(params=['cometd', 'faye'])

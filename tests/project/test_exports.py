@@ -86,8 +86,14 @@ PUBLIC = {
     # The fake as a tool for users' tests.
     'fake_salesforce': [],
     'fake_salesforce.client': ['FakeServer', 'Faults', 'NotHappened', 'start_fake'],
-    'fake_salesforce.pytest_plugin': ['fake_salesforce', 'fake_salesforce_process'],
-    'fake_salesforce.settings': ['PROFILES', 'VANILLA', 'BrokerSettings'],
+    'fake_salesforce.pytest_plugin': ['fake_cometd', 'fake_salesforce', 'fake_salesforce_process'],
+    'fake_salesforce.settings': [
+        'PROFILES',
+        'SALESFORCE',
+        'VANILLA',
+        'BrokerSettings',
+        'SalesforceSettings',
+    ],
 }
 
 

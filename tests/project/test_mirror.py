@@ -20,6 +20,7 @@ FAKE = modules(TESTS / 'fake_server')
 
 LIBRARY_EXCEPTIONS = {
     'bayeux/effects': 'values without behaviour; what they say is in every test of the session',
+    'bayeux/connection': 'needs a container: integration/test_events.py, test_ends.py, test_recovery.py',
     'bayeux/extension': 'needs a container: integration/test_events.py, test_ends.py, test_recovery.py',
 }
 FAKE_EXCEPTIONS = {}
@@ -42,7 +43,7 @@ FOLDERS = {
     'streaming': ('streaming', 'integration'),
     'api': ('api', 'integration'),
 }
-FAKE_FOLDERS = {'': ('fake',), 'org': ('fake/org',)}
+FAKE_FOLDERS = {'': ('fake', 'fake/rest'), 'org': ('fake/org',)}
 
 
 def has_tests(module, folders):

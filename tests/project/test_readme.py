@@ -92,11 +92,9 @@ def test_the_configuration_is_accepted():
     assert settings.server_uri == 'http://127.0.0.1:8080/cometd'
 
 
-def test_the_client_runs_as_shown(fake_salesforce):
+def test_the_client_runs_as_shown(fake_cometd):
     quiet = "import warnings; warnings.filterwarnings('ignore', message=r'\\s*Eventlet is deprecated')\n"
-    program = quiet + block('python', 'with Client').replace(
-        'http://127.0.0.1:8080/cometd', fake_salesforce.url
-    )
+    program = quiet + block('python', 'with Client').replace('http://127.0.0.1:8080/cometd', fake_cometd.url)
     # The callback runs when the program gives way.
     program = program.replace(
         '    print(client.state', '    import eventlet; eventlet.sleep(1)\n    print(client.state'

@@ -29,6 +29,7 @@ PACKAGES = {
 }
 MODULES = {f'{name}/{path.name}' for name, folder in PACKAGES.items() for path in folder.glob('*.py')}
 MARKERS = {'nameko_salesforce/py.typed', 'fake_salesforce/py.typed'}
+DATA = {'fake_salesforce/org/default.yaml'}
 WHEEL_INFO = {'METADATA', 'RECORD', 'WHEEL', 'entry_points.txt', 'licenses/LICENSE', 'top_level.txt'}
 SDIST_INFO = {
     'PKG-INFO',
@@ -96,9 +97,9 @@ def test_exactly_two_files_are_built(built, wheel):
     assert {path.name for path in built.iterdir()} == {wheel.name, f'{STEM}.tar.gz'}
 
 
-def test_the_wheel_holds_both_packages_their_marks_and_the_licence(wheel):
+def test_the_wheel_holds_both_packages_their_marks_data_and_the_licence(wheel):
     names = [name for name in zipfile.ZipFile(wheel).namelist() if not name.endswith('/')]
-    assert set(names) == MODULES | MARKERS | {f'{STEM}.dist-info/{name}' for name in WHEEL_INFO}
+    assert set(names) == MODULES | MARKERS | DATA | {f'{STEM}.dist-info/{name}' for name in WHEEL_INFO}
     assert len(set(names)) == len(names)
 
 
@@ -113,7 +114,9 @@ def test_no_top_level_package_of_the_wheel_is_called_tests(wheel):
 def test_the_sdist_holds_what_builds_the_wheel_and_the_changelog(built):
     with tarfile.open(built / f'{STEM}.tar.gz') as archive:
         names = {member.name for member in archive.getmembers() if member.isfile()}
-    packages = {name.replace('fake_salesforce/', 'tests/fake_server/', 1) for name in MODULES | MARKERS}
+    packages = {
+        name.replace('fake_salesforce/', 'tests/fake_server/', 1) for name in MODULES | MARKERS | DATA
+    }
     info = {f'nameko_salesforce.egg-info/{name}' for name in SDIST_INFO}
     assert names == {f'{STEM}/{name}' for name in packages | info | SDIST_TOP}
 

@@ -1,8 +1,15 @@
-"""Servers of a test's own, byte by byte, and a place to look for secrets."""
+"""Parts of an account, without Nameko. The process is monkey-patched as under `nameko run`.
 
-import pytest
+requests is green only there, and what several workers do to one session is what these tests are about.
+"""
 
-from tests.bayeux.sockets.raw_server import RawServer
+import eventlet
+
+eventlet.monkey_patch()
+
+import pytest  # noqa: E402
+
+from tests.bayeux.sockets.raw_server import RawServer  # noqa: E402
 
 
 @pytest.fixture

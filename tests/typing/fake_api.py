@@ -9,7 +9,7 @@ from typing import Any, assert_type
 from fake_salesforce.client import FakeServer, NotHappened, start_fake
 from fake_salesforce.faults import FaultKind
 from fake_salesforce.journal import Entry
-from fake_salesforce.settings import VANILLA
+from fake_salesforce.settings import SALESFORCE, VANILLA
 
 
 def test_chat(fake_salesforce: FakeServer) -> None:
@@ -26,9 +26,16 @@ def test_chat(fake_salesforce: FakeServer) -> None:
         fake_salesforce.reset()
 
 
+def test_either_kind(fake_cometd: FakeServer) -> None:
+    fake_cometd.reset('salesforce')
+    assert_type(fake_cometd.expire_routing_cookies(), int)
+    assert_type(fake_cometd.retained('/topic/Orders'), list[dict[str, Any]])
+
+
 def run() -> None:
-    with start_fake(timeout=5.0) as server:
+    with start_fake('--profile', 'vanilla', timeout=5.0) as server:
         assert_type(server, FakeServer)
 
 
 assert_type(VANILLA.changed({'timeout': 1}).timeout, float)
+assert_type(SALESFORCE.changed({'busy': ['/meta/connect']}).busy, tuple[str, ...])

@@ -56,9 +56,9 @@ def green_threads():
 
 
 @pytest.fixture
-def fake(fake_salesforce):
+def fake(fake_cometd):
     """The fake; its process and pipes are there before a test counts descriptors."""
-    return fake_salesforce
+    return fake_cometd
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ class Peer:
         if lines is None:
             return None
         headers = dict(line.split(': ', 1) for line in lines[1:])
-        length = int(headers['Content-Length'])
+        length = int(headers.get('Content-Length', 0))
         while len(self._buffer) < length:
             if not self._receive():
                 return None

@@ -1,0 +1,190 @@
+"""PushTopics of a service, made to exist in its org. Floor 3.
+
+Decides when the org is asked and what is written; what a topic should be is `push_topics.py`'s, what
+differs is `topic_plan.py`'s. The one place where exceptions of requests and simple-salesforce about topics
+end: each becomes a `DeclarationError` with the topic's name. `LoginError` passes, for it is not about it.
+
+Invariants:
+- One topic at a time, in the order of the calls. A caller that is killed gives way to the next.
+- Nothing that was found out is trusted twice: a look-up serves one plan, and a failure begins anew.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from eventlet.event import Event
+from simple_salesforce.exceptions import SalesforceError, SalesforceResourceNotFound
+
+from nameko_salesforce.errors import DeclarationError
+from nameko_salesforce.push_topics import DesiredTopic, Topic, collect
+from nameko_salesforce.rest import RestClient
+from nameko_salesforce.rest_failures import codes_of, is_temporary, words_of
+from nameko_salesforce.topic_plan import Create, Keep, Update, plan, record_type_query, topic_queries
+
+__all__ = ['Declarations']
+
+log = logging.getLogger(__name__)
+
+# Looks at one topic before it counts as a failure. Coming second to another replica costs one look more; a
+# third is for one that comes second twice, since somebody deletes what others create.
+LOOKS = 3
+
+
+class Declarations:
+    """The declared topics of a service.
+
+    Args:
+        client: gives the REST client; called when something has to be asked.
+        topics: as the decorators declare them.
+    Raises:
+        ValueError: two of them contradict each other; names both.
+    """
+
+    def __init__(self, client: Callable[[], RestClient], topics: Sequence[Topic]) -> None:
+        self._client = client
+        self._topics = {topic.name: topic for topic in collect(topics)}
+        self._line: deque[Event] = deque()
+        self._agreed: set[str] = set()
+        # What the first look found of topics that nobody has asked for yet. None: not there.
+        self._found: dict[str, Mapping[str, Any] | None] = {}
+        self._looked = False
+        self._has_name: dict[str, bool] = {}
+        self._record_types: dict[tuple[str, str], str] = {}
+
+    def ensure(self, name: str, *, again: bool = False) -> None:
+        """Make the topic exist as it was declared, and be active. Blocks its green thread.
+
+        Nothing is asked where this was done before, or where the topic is not declared here (somebody
+        else takes care of it).
+
+        Args:
+            again: ask in any case: there are signs that the topic has been deleted or deactivated since.
+        Raises:
+            DeclarationError: Salesforce refuses it, or could not be asked. The next call tries again.
+            LoginError: there is no token.
+        """
+        topic = self._topics.get(name)
+        if topic is None:
+            return
+        with self._turn(), _edge(name):
+            if name in self._agreed and not again:
+                return
+            if again:
+                self._found.pop(name, None)
+            self._agreed.discard(name)
+            self._make(self._client(), topic)
+            self._agreed.add(name)
+
+    def _make(self, client: RestClient, topic: Topic) -> None:
+        desired = self._resolved(client, topic)
+        refusal = ''
+        for _ in range(LOOKS):
+            step = plan(desired, self._existing(client, topic.name), api_version=client.sf_version)
+            try:
+                self._carry_out(client, desired, step)
+            except SalesforceError as error:
+                if not _overtaken(step, error):
+                    raise
+                refusal = words_of(error)
+                log.info('PushTopic %s: somebody else was quicker, looking again (%s)', topic.name, refusal)
+            else:
+                return
+        raise DeclarationError(topic.name, f'it is there and not there, even after {LOOKS} looks: {refusal}')
+
+    def _carry_out(self, client: RestClient, desired: DesiredTopic, step: Create | Update | Keep) -> None:
+        match step:
+            case Create(values):
+                client.PushTopic.create(dict(values))
+                log.info('PushTopic %s created: %s', desired.name, desired.query)
+            case Update(record_id, changes):
+                client.PushTopic.update(record_id, dict(changes))
+                log.info('PushTopic %s updated: %s', desired.name, ', '.join(changes))
+            case Keep():
+                log.debug('PushTopic %s is as it should be', desired.name)
+
+    def _existing(self, client: RestClient, name: str) -> Mapping[str, Any] | None:
+        """The record of a topic; the first call looks for all."""
+        if name not in self._found:
+            names = [name] if self._looked else list(self._topics)
+            records = [record for query in topic_queries(names) for record in _records(client, query)]
+            # Salesforce compares names without case, channels do not.
+            by_name = {record['Name']: record for record in records}
+            self._found.update({each: by_name.get(each) for each in names})
+            self._looked = True
+        return self._found.pop(name)
+
+    # --- what only the org knows -----------------------------------------------------------------
+
+    def _resolved(self, client: RestClient, topic: Topic) -> DesiredTopic:
+        if isinstance(topic, DesiredTopic):
+            return topic
+        return topic.resolve(
+            user_id=client.user_id if topic.exclude_current_user else '',
+            record_type_id=self._record_type(client, topic.sobject_type, topic.record_type),
+            has_name=self._name_of(client, topic.sobject_type),
+        )
+
+    def _name_of(self, client: RestClient, sobject_type: str) -> bool:
+        if sobject_type not in self._has_name:
+            described = getattr(client, sobject_type).describe()
+            self._has_name[sobject_type] = any(field['name'] == 'Name' for field in described['fields'])
+        return self._has_name[sobject_type]
+
+    def _record_type(self, client: RestClient, sobject_type: str, record_type: str | None) -> str:
+        if record_type is None:
+            return ''
+        key = (sobject_type, record_type)
+        if key not in self._record_types:
+            found = _records(client, record_type_query(sobject_type, record_type))
+            if len(found) != 1:
+                many = f'{len(found)} record types are' if found else 'no record type is'
+                raise ValueError(
+                    f'{many} called {record_type!r} (developer name) among those of {sobject_type}'
+                )
+            self._record_types[key] = str(found[0]['Id'])
+        return self._record_types[key]
+
+    # --- order -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        mine = Event()
+        self._line.append(mine)
+        try:
+            if self._line[0] is not mine:
+                mine.wait()
+            yield
+        finally:
+            # Also where the wait was killed. No switch between here and the end.
+            first = self._line[0] is mine
+            self._line.remove(mine)
+            if first and self._line:
+                self._line[0].send()
+
+
+def _records(client: RestClient, query: str) -> list[Mapping[str, Any]]:
+    return list(client.query_all(query)['records'])
+
+
+def _overtaken(step: Create | Update | Keep, error: SalesforceError) -> bool:
+    """Whether somebody else created or deleted the topic since we looked."""
+    if isinstance(step, Create):
+        return 'DUPLICATE_VALUE' in codes_of(error)
+    return isinstance(step, Update) and isinstance(error, SalesforceResourceNotFound)
+
+
+@contextmanager
+def _edge(topic: str) -> Iterator[None]:
+    try:
+        yield
+    except (SalesforceError, requests.RequestException) as error:
+        raise DeclarationError(topic, words_of(error), is_temporary(error)) from error
+    except ValueError as problem:
+        raise DeclarationError(topic, str(problem)) from problem
+    except (LookupError, TypeError) as error:
+        # An answer in JSON that is none of Salesforce's: a proxy, a page of maintenance.
+        raise DeclarationError(topic, f'an answer without what was asked for: {error!r}', True) from error

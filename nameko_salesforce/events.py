@@ -1,0 +1,182 @@
+"""What Salesforce's events hold, by kind of channel. Floor 3: pure.
+
+Reads the `data` of a delivery; changes nothing and never raises on what a server sends, because a
+handler has to see even an event that looks odd. Source: Streaming API, Platform Events and Change
+Data Capture developer guides.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from nameko_salesforce.bayeux.channels import without_filter
+
+__all__ = ['ChangeEvent', 'ChannelKind', 'PlatformEvent', 'StreamEvent', 'replay_id_of']
+
+HOUR = 3600.0
+
+
+class ChannelKind(Enum):
+    """What a channel brings; the value is how its name begins."""
+
+    TOPIC = '/topic/'
+    GENERIC = '/u/'
+    PLATFORM_EVENT = '/event/'
+    CHANGE_EVENT = '/data/'
+    OTHER = '/'
+
+    @classmethod
+    def of(cls, channel: str) -> 'ChannelKind':
+        """The kind of a channel, with or without a filter."""
+        return next(
+            kind for kind in cls if without_filter(channel).startswith(kind.value) or kind is cls.OTHER
+        )
+
+    @property
+    def retention(self) -> float:
+        """Seconds that Salesforce keeps events of this kind, at least as documented."""
+        return 72 * HOUR if self in (ChannelKind.PLATFORM_EVENT, ChannelKind.CHANGE_EVENT) else 24 * HOUR
+
+
+def replay_id_of(data: Any) -> int | str | None:
+    """The replay id of an event, None where it has none. Opaque: fit for equality, not for arithmetic."""
+    value = _mapping(_mapping(data).get('event')).get('replayId')
+    return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+
+
+class StreamEvent(dict[str, Any]):
+    """An event as it came, with names for what is in it.
+
+    It is the message's `data` as a dict (`{'payload': ..., 'event': ..., 'schema': ...}`), so that whatever
+    logs, redacts or serialises the arguments of a handler goes on working.
+    """
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """The event's own fields; of a change event with its header."""
+        return _mapping(self.get('payload'))
+
+    @property
+    def replay_id(self) -> int | str | None:
+        """See `replay_id_of`."""
+        return replay_id_of(self)
+
+
+class PlatformEvent(StreamEvent):
+    """An event of a channel below `/event/`."""
+
+    @property
+    def uuid(self) -> str | None:
+        """`EventUuid`: the same in every delivery of one event."""
+        value = _mapping(self.get('event')).get('EventUuid')
+        return value if isinstance(value, str) else None
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was published; None where it does not say so."""
+        return _moment(self.payload.get('CreatedDate'))
+
+    @property
+    def created_by(self) -> str | None:
+        """Id of the user who published it."""
+        value = self.payload.get('CreatedById')
+        return value if isinstance(value, str) else None
+
+
+class ChangeEvent(StreamEvent):
+    """An event of a channel below `/data/`: what happened to records of one object.
+
+    A *gap* event tells that records changed but not how: read them again. An *overflow* tells that more
+    changed than is told record by record (100,000 in one transaction): read all that matter to you.
+    """
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """`ChangeEventHeader` as it came."""
+        return _mapping(self.payload.get('ChangeEventHeader'))
+
+    @property
+    def entity(self) -> str:
+        """Name of the object, such as 'Account'."""
+        return _text(self.header.get('entityName'))
+
+    @property
+    def change_type(self) -> str:
+        """CREATE, UPDATE, DELETE, UNDELETE, or GAP_ and one of these, or GAP_OVERFLOW."""
+        return _text(self.header.get('changeType'))
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether the records have to be read again because the event does not hold what changed."""
+        return self.change_type.startswith('GAP_') and not self.is_overflow
+
+    @property
+    def is_overflow(self) -> bool:
+        """Whether the event stands for too many changes to be told; its record id is a placeholder."""
+        return self.change_type == 'GAP_OVERFLOW'
+
+    @property
+    def record_ids(self) -> tuple[str, ...]:
+        """Ids of the changed records: one, or several with the same change; none of an overflow.
+
+        One that ends in `*` stands for all records whose ids begin so.
+        """
+        return () if self.is_overflow else _texts(self.header.get('recordIds'))
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Field -> new value: those that are set (create, undelete) or changed (update); None = emptied."""
+        return {name: value for name, value in self.payload.items() if name != 'ChangeEventHeader'}
+
+    @property
+    def changed_fields(self) -> tuple[str, ...]:
+        """Names of the changed fields of an update."""
+        return _texts(self.header.get('changedFields'))
+
+    @property
+    def committed(self) -> datetime | None:
+        """When the transaction was committed."""
+        value = self.header.get('commitTimestamp')  # milliseconds since 1970
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        try:
+            return datetime.fromtimestamp(value / 1000, UTC)
+        except (OverflowError, ValueError, OSError):
+            return None
+
+    @property
+    def commit_user(self) -> str | None:
+        """Id of the user who made the change."""
+        value = self.header.get('commitUser')
+        return value if isinstance(value, str) else None
+
+    @property
+    def transaction_key(self) -> str:
+        """The same for all events of one transaction."""
+        return _text(self.header.get('transactionKey'))
+
+    @property
+    def sequence_number(self) -> int | None:
+        """Place of the event in its transaction, from 1."""
+        value = self.header.get('sequenceNumber')
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ''
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,233 @@
+"""The one way of requests to an org: current token, right address, limits. Floor 3.
+
+Everything that simple-salesforce does at whatever depth ends in `requests.Session.send`. So this is where the
+current token, the address of the org, the limits of time and number, and the one repetition after an
+expired token are put in. No I/O before the first request.
+
+Decides when a refused request is repeated: once, with another token, and only when the refusal proves that it
+was not executed. Raises what requests raises, and `LoginError` of `tokens.py`.
+
+Green only where the process is monkey-patched (`nameko run` does it); elsewhere requests hold up the hub, and
+the limit on the whole of a request (`total_timeout`) has no effect.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+from urllib.parse import urlsplit, urlunsplit
+
+import eventlet
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import rewind_body
+
+from nameko_salesforce.tokens import Token, Tokens
+
+__all__ = ['NoConnectionFree', 'RestSession']
+
+
+class NoConnectionFree(requests.exceptions.ConnectTimeout):
+    """The request was not sent: too many others were under way for too long."""
+
+
+class RestSession(requests.Session):
+    """Sends any request to the org of the current token, whatever host its URL names.
+
+    Thread-safe in the way of the process: for green threads where it is monkey-patched, else for threads.
+    A body that is asked for with `stream=True` is read outside the limits of number and whole time.
+
+    Args:
+        session: how the network is reached: proxies, certificates. It is not used itself.
+        pool_size: requests under way at a time, and connections kept. As many as Nameko has workers by
+            default; Salesforce lets 25 requests of an org (5 of a trial) take longer than 20 s.
+        connect_timeout: seconds for a TCP connection.
+        request_timeout: seconds from the first to the last byte of one request, and as many again that it may
+            wait for others to end. A `timeout=` that comes with a call takes the place of both limits.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        session: requests.Session,
+        *,
+        pool_size: int = 10,
+        connect_timeout: float = 10.0,
+        request_timeout: float = 60.0,
+    ) -> None:
+        super().__init__()
+        for name in self.__attrs__:
+            setattr(self, name, getattr(session, name))
+        self.adapters = dict(self.adapters)
+        # A .netrc would replace our Authorization, and variables would reroute a token.
+        self.trust_env = False
+        # No retries by the transport: it cannot know what Salesforce has done already.
+        adapter = HTTPAdapter(pool_maxsize=pool_size, max_retries=0)
+        self.mount('https://', adapter)
+        self.mount('http://', adapter)
+        self._tokens = tokens
+        self._pool_size = pool_size
+        self._connect_timeout = connect_timeout
+        self._request_timeout = request_timeout
+        self._slots = threading.Semaphore(pool_size)
+
+    @property
+    def tokens(self) -> Tokens:
+        """Of the account."""
+        return self._tokens
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send it with the current token; once more with another one if that token has expired.
+
+        Raises:
+            LoginError: there is no token to be had.
+            requests.exceptions.RequestException: no answer, or not in time; whether Salesforce has acted on
+                the request is then unknown, but for `NoConnectionFree`.
+        """
+        token, response = self._send(request, kwargs)
+        if _expired(response):
+            # Also if the request cannot be repeated: the next one shall not meet the same refusal.
+            self._tokens.renew(token)
+            if _rewound(request):
+                response.close()
+                _, response = self._send(request, kwargs)
+        return response
+
+    def _send(
+        self, request: requests.PreparedRequest, kwargs: dict[str, Any]
+    ) -> tuple[Token, requests.Response]:
+        """Send it once; the token that it had, and the answer."""
+        timeout, total = self._limits(kwargs.get('timeout'))
+        # A redirect would carry the token to whoever is named; Salesforce does not redirect API requests.
+        kwargs = {**kwargs, 'timeout': timeout, 'allow_redirects': False}
+        with self._slot(request):
+            # Not before: of fifty that wait, only those under way may meet the refusal of an expired token.
+            token = self._tokens.get()
+            addressed = _addressed(request, token)
+            with _in_time(total, addressed):
+                return token, super().send(addressed, **kwargs)
+
+    def _limits(self, given: Any) -> tuple[tuple[float, float], float]:
+        """Connect and read timeout; timeout of the whole."""
+        connect, read = given if isinstance(given, tuple) else (given, given)
+        connect = self._connect_timeout if connect is None else connect
+        read = self._request_timeout if read is None else read
+        return (connect, read), self._request_timeout if given is None else connect + read
+
+    @contextmanager
+    def _slot(self, request: requests.PreparedRequest) -> Iterator[None]:
+        if not self._slots.acquire(timeout=self._request_timeout):
+            raise NoConnectionFree(
+                f'not sent: {self._pool_size} other requests (POOL_SIZE)'
+                f' were under way for {self._request_timeout:g} s',
+                request=request,
+            )
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError('a session of an account holds its token and cannot be copied or pickled')
+
+
+@contextmanager
+def _in_time(seconds: float, request: requests.PreparedRequest) -> Iterator[None]:
+    # Timeouts of sockets begin anew with each piece that arrives, and none of them covers DNS.
+    with eventlet.Timeout(seconds) as limit:
+        try:
+            yield
+        except eventlet.Timeout as expired:
+            if expired is not limit:
+                raise
+            raise requests.exceptions.ReadTimeout(
+                f'no whole answer of {urlsplit(request.url or "").netloc} within {seconds:g} s',
+                request=request,
+            ) from None
+
+
+# --- the token in a request ---------------------------------------------------------------------
+
+# simple-salesforce's Metadata API puts the token into the body.
+_SOAP_SESSION = re.compile(rb'(<(?:\w+:)?sessionId>)[^<]*(</)')
+
+
+def _addressed(request: requests.PreparedRequest, token: Token) -> requests.PreparedRequest:
+    """The request for the token's org, with the token where the original has one."""
+    addressed = request.copy()
+    org = urlsplit(token.instance_url)
+    _, _, path, query, _ = urlsplit(request.url or '')
+    addressed.url = urlunsplit((org.scheme, org.netloc, path, query, ''))
+    # The Bulk API knows its own header alone.
+    if 'X-SFDC-Session' in addressed.headers:
+        addressed.headers['X-SFDC-Session'] = token.access_token
+    if 'Authorization' in addressed.headers or 'X-SFDC-Session' not in addressed.headers:
+        addressed.headers['Authorization'] = f'Bearer {token.access_token}'
+    if path.startswith('/services/Soap/'):
+        _put_into_soap(addressed, token)
+    return addressed
+
+
+def _put_into_soap(request: requests.PreparedRequest, token: Token) -> None:
+    body = request.body.encode() if isinstance(request.body, str) else request.body
+    if isinstance(body, bytes):
+        secret = token.access_token.encode()
+        request.body = _SOAP_SESSION.sub(lambda found: found[1] + secret + found[2], body, count=1)
+        request.headers['Content-Length'] = str(len(request.body))
+
+
+def _rewound(request: requests.PreparedRequest) -> bool:
+    """Whether the request can be sent again as it was; a body from a file is put back to its beginning."""
+    body: object = request.body
+    if body is None or isinstance(body, str | bytes):
+        return True
+    try:
+        rewind_body(request)
+    except requests.exceptions.UnrewindableBodyError:
+        return False
+    return True
+
+
+# --- what a refusal means -----------------------------------------------------------------------
+
+# One test per row. Each of these comes before anything is executed.
+_EXPIRED: dict[int, Callable[[requests.Response], bool]] = {
+    # Bulk API: apache/camel#826, heroku/salesforce-bulk#44; JSON or XML as the request was.
+    400: lambda response: b'InvalidSessionId' in _field(response.content, b'exceptionCode'),
+    401: lambda response: _names_expired_session(response),
+    # userinfo and identity; Salesforce Help, "Identity URLs".
+    403: lambda response: response.content.strip() == b'Bad_OAuth_Token',
+    # SOAP.
+    500: lambda response: b'INVALID_SESSION_ID' in _field(response.content, b'faultcode'),
+}
+
+# The token is good, but not for this: a new login gives another one of the same kind.
+_WRONG_SCOPE = 'This session is not valid for use with'
+
+
+def _expired(response: requests.Response) -> bool:
+    """Whether the answer says that the token is no longer valid, which another one would cure."""
+    says = _EXPIRED.get(response.status_code)
+    return says is not None and says(response)
+
+
+def _names_expired_session(response: requests.Response) -> bool:
+    # Others of this status (INVALID_OPERATION_WITH_EXPIRED_PASSWORD, INVALID_AUTH_HEADER) stay as they are.
+    try:
+        problems = json.loads(response.content)
+    except ValueError:
+        return False
+    return isinstance(problems, list) and any(
+        isinstance(problem, dict)
+        and problem.get('errorCode') == 'INVALID_SESSION_ID'
+        and not str(problem.get('message')).startswith(_WRONG_SCOPE)
+        for problem in problems
+    )
+
+
+def _field(body: bytes, name: bytes) -> bytes:
+    """The text of a field of a small XML or JSON document, b'' if it has none."""
+    found = re.search(rb'\b' + name + rb'(?:>|"\s*:\s*")([^<"]*)', body)
+    return found[1] if found else b''

@@ -1,0 +1,87 @@
+"""What a session with Salesforce needs before it is asked for: a token, and PushTopics that exist. Floor 4.
+
+Turns what login and declaration raise into what the session understands. Decides nothing about pauses:
+those come with the errors, and the policy obeys them.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nameko_salesforce.bayeux.channels import without_filter
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.preparation import PreparationFailed, Prepared
+from nameko_salesforce.declarations import Declarations
+from nameko_salesforce.errors import DeclarationError, LoginError, LoginFailed, LoginRefused
+from nameko_salesforce.streaming.policy import is_missing_channel
+from nameko_salesforce.tokens import Token, Tokens
+
+__all__ = ['NEW_EVENTS', 'SalesforcePreparation']
+
+# A position in the replay map of a subscription: what is published from now on.
+NEW_EVENTS = -1
+
+
+class SalesforcePreparation:
+    """The preparation of one service's client.
+
+    Args:
+        tokens: of the account, shared with everybody who calls Salesforce.
+        declarations: of the service's PushTopics.
+        topics: channel -> name of the PushTopic to declare before it is subscribed to.
+        api_version: such as '67.0'.
+        give_up: called with what will not change by itself: refused credentials, a refused PushTopic.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        declarations: Declarations,
+        topics: Mapping[str, str],
+        api_version: str,
+        give_up: Callable[[Exception], None],
+    ) -> None:
+        self._tokens = tokens
+        self._declarations = declarations
+        self._topics = topics
+        self._api_version = api_version
+        self._give_up = give_up
+        self._token: Token | None = None
+
+    def headers(self) -> dict[str, str]:
+        """The session's own token: another one in the middle of a session might be another user's."""
+        return {} if self._token is None else {'Authorization': f'Bearer {self._token.access_token}'}
+
+    def prepare(self, *, login: bool) -> Prepared:
+        """Have a token, another one than that of the last session where that was refused."""
+        try:
+            if login and self._token is not None:
+                token = self._tokens.renew(self._token)
+            else:
+                token = self._tokens.get()
+        except LoginError as error:
+            if isinstance(error, LoginRefused):
+                self._give_up(error)
+            raise PreparationFailed(_failure_of(error)) from error
+        self._token = token
+        return Prepared(url=f'{token.instance_url}/cometd/{self._api_version}', ext={'replay': True})
+
+    def prepare_channel(self, channel: str, *, refusal: str) -> Mapping[str, Any]:
+        """Have the PushTopic of a channel as it was declared; where to begin in the channel's log."""
+        name = self._topics.get(channel)
+        if name is not None:
+            try:
+                self._declarations.ensure(name, again=is_missing_channel(refusal))
+            except LoginError as error:
+                raise PreparationFailed(_failure_of(error)) from error
+            except DeclarationError as error:
+                if not error.temporary:
+                    self._give_up(error)
+                raise PreparationFailed(str(error)) from error
+        # The key is the channel without its filter: another one is refused as missing from the map.
+        return {'replay': {without_filter(channel): NEW_EVENTS}}
+
+
+def _failure_of(error: LoginError) -> Failure:
+    if isinstance(error, LoginFailed):
+        return error.failure
+    return Failure(FailureKind.CREDENTIALS, str(error), retry_after=error.retry_after)

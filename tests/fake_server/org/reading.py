@@ -1,0 +1,53 @@
+"""Single records out of the org, by id and by external id. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .errors import OrgError, invalid_field, no_resource
+from .query import attributes
+from .records import comparable
+from .schema import SObject
+from .state import State
+from .values import from_json, rest_json
+
+__all__ = ['by_external_id', 'read']
+
+
+def read(
+    state: State, sobject: SObject, record_id: str, fields: Sequence[str] | None, api_version: str
+) -> dict[str, Any]:
+    """A record as REST shows it; `fields` None for all of them.
+
+    Raises:
+        OrgError: `NOT_FOUND`, `ENTITY_IS_DELETED`, `INVALID_FIELD`.
+    """
+    row = state.records.get(sobject, record_id)
+    names = [each.name for each in sobject.fields.values()] if fields is None else fields
+    shown: dict[str, Any] = {'attributes': attributes(sobject, row['Id'], api_version)}
+    for name in names:
+        field = sobject.field(name)
+        if field is None:
+            raise invalid_field(f"No such column '{name}' on sobject of type {sobject.name}", name)
+        shown[field.name] = rest_json(row[field.name])
+    return shown
+
+
+def by_external_id(state: State, sobject: SObject, field: str, value: str) -> str:
+    """Id of the record with this external id, written as in an address.
+
+    Raises:
+        OrgError: `NOT_FOUND`: there is no such record, or the field is no external id.
+    """
+    known = sobject.field(field)
+    if known is None or not known.external_id:
+        text = f'Provided external ID field does not exist or is not accessible: {field}'
+        raise OrgError('NOT_FOUND', text, status=404)
+    try:
+        json: object = float(value) if known.type.is_number else value
+        wanted = comparable(known.type, from_json(known.type, json))
+    except (OrgError, ValueError):
+        raise no_resource() from None
+    for row in state.records.rows(sobject):
+        if wanted is not None and comparable(known.type, row[known.name]) == wanted:
+            return str(row['Id'])
+    raise no_resource()

@@ -58,7 +58,7 @@ _WAYS_OUT = (
         'INVALID_SESSION_ID',
         '',
         '',
-        'ACCESS_TOKEN has expired or was revoked; TOKEN_PROVIDER can give new ones',
+        'the token has expired or was revoked: set a new one, or a TOKEN_PROVIDER that gives new ones',
     ),
     ('GONE', '', '', 'Salesforce has retired this version: raise API_VERSION'),
     ('NOT_FOUND', '', '', 'check INSTANCE_URL, and whether this org has API_VERSION already'),
@@ -81,6 +81,7 @@ _WAYS_OUT = (
         '',
         'set a "Run As" user in the client credentials flow of the app',
     ),
+    ('invalid_grant', 'inactive', '', 'an administrator can activate the user'),
     (
         'invalid_grant',
         '',
@@ -108,8 +109,8 @@ _WAYS_OUT = (
 )
 
 _UNPRINTABLE = re.compile(r'[^\x20-\x7e\xa1-\uffff]+')
-# Shorter ones are words, which hiding would only make unreadable, and tell nobody anything.
-_SECRET = 4
+# Salesforce accepts no shorter passwords; hiding a word would only make a text unreadable.
+_SECRET = 8
 _TEXT = 300
 
 

@@ -133,7 +133,7 @@ class _Request:
     def client_credentials(self) -> tuple[Session, str]:
         if self.host in SHARED_HOSTS:
             raise _Refused('invalid_grant', 'request not supported on this domain')
-        if self.authorization is not None:
+        if self.authorization is not None and not self.authorization.lower().startswith('bearer '):
             self._take()
             key, secret = _basic(self.authorization)
         else:

@@ -99,7 +99,7 @@ class Fetcher:
             content = response.read()
         finally:
             connection.close()
-        is_json = 'json' in response.headers.get('Content-Type', '')
+        is_json = 'json' in response.headers.get('Content-Type', '') and method != 'HEAD'
         return response.status, json.loads(content) if is_json else content.decode(), response.headers
 
     def token_request(self, **form: str) -> tuple[int, Any]:

@@ -91,7 +91,7 @@ def test_client_credentials_are_served_on_the_host_of_an_org_alone(world, host):
     assert ask(world, PASSWORD, host=host)[0] == 200
 
 
-@pytest.mark.parametrize('header', ['Bearer x', 'Basic', 'Basic ???', 'Basic eA==', basic(secret='wrong')])
+@pytest.mark.parametrize('header', ['Digest x', 'Basic', 'Basic ???', 'Basic eA==', basic(secret='wrong')])
 def test_wrong_basic_authentication_is_an_invalid_client(world, header):
     form = {'grant_type': 'client_credentials'}
     assert error(world, form, authorization=header) == ('invalid_client', 'invalid client credentials')
@@ -142,6 +142,10 @@ def test_errors_of_an_org_that_lets_nobody_in(world, settings, user, form, expec
     world.configure(**settings)
     world.user(**user)
     assert error(world, form) == expected
+
+
+def test_a_token_in_the_header_means_nothing_here(world):
+    assert ask(world, CREDENTIALS, authorization='Bearer 00D!old')[0] == 200
 
 
 def test_an_app_without_a_user_to_run_as(world):

@@ -4,6 +4,7 @@ from random import Random
 import pytest
 from fake_salesforce.org.errors import OrgError
 from fake_salesforce.org.ids import IdMaker, is_id
+from fake_salesforce.org.notation import read_field
 from fake_salesforce.org.records import Author, Records, changed_fields, comparable
 from fake_salesforce.org.standard import custom_object, standard_schema
 from fake_salesforce.org.values import FieldType
@@ -219,3 +220,14 @@ def test_texts_compare_without_case_and_ids_with_it():
     assert comparable(FieldType.STRING, 'Ada') == comparable(FieldType.EMAIL, 'ADA')
     assert comparable(FieldType.ID, 'Ada') != comparable(FieldType.ID, 'ADA')
     assert comparable(FieldType.INT, 5) == 5
+
+
+def test_old_records_get_the_fields_that_their_object_has_got_since(tables):
+    row = tables.write('Contact', {'LastName': 'L'})
+    wider = tables.schema.find('Contact').extended(
+        [read_field('Old__c', 'boolean'), read_field('Level__c', 'int')]
+    )
+    tables.schema.put(wider)
+    tables.records.widen(wider)
+    found = tables.records.get(wider, row['Id'])
+    assert (found['Old__c'], found['Level__c'], found['LastName']) == (False, None, 'L')

@@ -1,7 +1,7 @@
 """Rows on their way into the org: what their object demands beyond the rules for all records. Pure.
 
-PushTopics are records whose query has to be understood, and is then watched (`State.topics`). Generic channels
-are records whose name is that of a channel.
+PushTopics are records whose query has to be understood, and is then watched (`State.topics`); generic
+channels are records whose name has to be that of a channel.
 """
 
 import re

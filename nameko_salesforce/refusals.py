@@ -50,6 +50,7 @@ _WAYS_OUT = (
         f'and whether the user is locked or may not log in from here. {_SOAP_IS_OFF}',
     ),
     ('INSUFFICIENT_ACCESS', '', '', f'the user needs the permission "Use Any API Auth". {_SOAP_IS_OFF}'),
+    ('INVALID_OPERATION', 'login()', '', _SOAP_IS_OFF),
     ('UNSUPPORTED_API_VERSION', '', '', _SOAP_IS_OFF),
     ('LOGIN_MUST_USE_SECURITY_TOKEN', '', '', 'SECURITY_TOKEN is missing, or a new password has replaced it'),
     ('PASSWORD_EXPIRED', '', '', 'set a new password, and the new SECURITY_TOKEN that comes with it'),

@@ -1,6 +1,6 @@
 """One token for all: who logs in, who waits, and who is told to come back later.
 
-Green threads of a process that is not monkey-patched; the clock is the test's.
+The clock is the test's. That it works unpatched as well: test_login_patching.py.
 """
 
 import logging

@@ -39,6 +39,15 @@ class Front:
 
     Invariant: after every call into the broker `settle` runs, before anything is awaited.
 
+    Args:
+        settings: of the broker.
+        gzip: compress answers for clients that accept it.
+        seed: for client ids and cookies; None takes chance from the system.
+        speed: how many seconds pass on its clock in one real second.
+        make_rules: makes the org behind profile `salesforce`, at start and at each reset. It is given this
+            front, whose broker it may publish to (with `act`) as soon as it has returned. None: everybody
+            with a token is let in, and every channel exists.
+
     Attributes:
         broker: replaced by `reset`.
         faults: the schedule; replaced by `reset`.

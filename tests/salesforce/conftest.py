@@ -10,6 +10,7 @@ eventlet.monkey_patch()
 import pytest  # noqa: E402
 
 from tests.bayeux.sockets.raw_server import RawServer  # noqa: E402
+from tests.salesforce.peers import Account  # noqa: E402
 
 
 @pytest.fixture
@@ -24,3 +25,22 @@ def serve():
     yield start
     for server in servers:
         server.close()
+
+
+@pytest.fixture
+def fake(fake_salesforce):
+    return fake_salesforce
+
+
+@pytest.fixture
+def account(fake):
+    """`account(**section)` -> an account of the fake."""
+    made = []
+
+    def make(**section):
+        made.append(Account(fake, **section))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

@@ -17,6 +17,7 @@ from .syntax import (
     ESCAPE,
     ESCAPES,
     All,
+    Comparison,
     Construct,
     DateLiteral,
     Either,
@@ -26,7 +27,6 @@ from .syntax import (
     Path,
     Query,
     SemiJoin,
-    Test,
     Text,
     Tree,
 )
@@ -211,14 +211,14 @@ class _Builder(Transformer[Token, Query]):
     def negated(self, _word: Token, part: Tree) -> Not:
         return Not(part)
 
-    def test(self, path: Path, operator: Token, value: Literal) -> Test:
-        return Test(path, '!=' if operator == '<>' else operator.upper(), (value,))
+    def test(self, path: Path, operator: Token, value: Literal) -> Comparison:
+        return Comparison(path, '!=' if operator == '<>' else operator.upper(), (value,))
 
-    def member(self, path: Path, _in: Token, *values: Literal) -> Test:
-        return Test(path, 'IN', values)
+    def member(self, path: Path, _in: Token, *values: Literal) -> Comparison:
+        return Comparison(path, 'IN', values)
 
-    def not_member(self, path: Path, _not: Token, _in: Token, *values: Literal) -> Test:
-        return Test(path, 'NOT IN', values)
+    def not_member(self, path: Path, _not: Token, _in: Token, *values: Literal) -> Comparison:
+        return Comparison(path, 'NOT IN', values)
 
     def semi_join(self, path: Path, *_rest: object) -> SemiJoin:
         return SemiJoin(path)

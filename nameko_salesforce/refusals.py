@@ -6,8 +6,8 @@ which passes. What is not known is a refusal: guessing wrongly the other way loc
 
 import re
 from collections.abc import Iterable
+from html import escape
 from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape
 
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.errors import LoginError, LoginFailed, LoginRefused
@@ -123,8 +123,8 @@ def hide(text: str, secrets: Iterable[str]) -> str:
         if len(secret) >= _SECRET
         for form in (
             secret,
+            escape(secret, quote=False),
             escape(secret),
-            escape(secret, {'"': '&quot;'}),
             quote(secret, ''),
             quote_plus(secret),
         )

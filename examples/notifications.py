@@ -1,4 +1,7 @@
-"""PushTopics that the service declares itself: every change of contacts, and changes of their names alone."""
+"""PushTopics that the service declares itself: every change of contacts, and changes of their names alone.
+
+Name has to be in the query: without it Salesforce notices no change of FirstName and LastName.
+"""
 
 from nameko_salesforce.streaming import NotifyForFields, handle_notification
 
@@ -12,7 +15,7 @@ class Notifications:
 
     @handle_notification(
         name='ContactNameUpdated',
-        query='SELECT Id, FirstName, LastName FROM Contact',
+        query='SELECT Id, Name, FirstName, LastName FROM Contact',
         notify_for_fields=NotifyForFields.select,
         notify_for_operation_update=True,
         notify_for_operation_create=False,

@@ -86,6 +86,9 @@ class SalesforceSettings:
             ends a query after 120.
         pool_size: REST connections that are kept; as many as Nameko has workers by default.
         mailbox_limit: events that may wait for a worker before the reading of responses is slowed.
+        replay: see `ReplaySettings`.
+        session, transport: of the streaming client; login and REST use the proxy, the certificates and
+            the connect timeout of the latter as well.
     """
 
     credentials: Credentials
@@ -109,6 +112,8 @@ _CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 _API_VERSION = re.compile(r'v?([0-9]{1,3})(?:\.0)?')
 _HOST = re.compile(r'[a-z0-9-]+(\.[a-z0-9-]+)+')
 _DOTTED = re.compile(r'[^\W\d]\w*(\.[^\W\d]\w*)*[.:][^\W\d]\w*')
+_LOGIN = 'login.salesforce.com'
+_TEST = 'test.salesforce.com'
 _SALESFORCE = ('.salesforce.com', '.salesforce.mil')
 
 
@@ -152,7 +157,7 @@ def _origin(value: Any) -> str:
 
 def _login_url(value: Any) -> str:
     origin = _origin(value)
-    if urlsplit(origin).hostname in ('login.salesforce.com', 'test.salesforce.com'):
+    if urlsplit(origin).hostname in (_LOGIN, _TEST):
         raise ValueError(
             'the address of a proxy or a fake, since REST and CometD go there as well; '
             'for Salesforce leave it out: SANDBOX or DOMAIN decides'
@@ -265,7 +270,7 @@ def read_settings(config: Mapping[str, Any]) -> SalesforceSettings:
         problems.append(str(no_flow))
     where = parts['where']
     domain = where.get('domain')
-    if flow is Flow.CLIENT_CREDENTIALS and domain in ('login.salesforce.com', 'test.salesforce.com'):
+    if flow is Flow.CLIENT_CREDENTIALS and domain in (_LOGIN, _TEST):
         problems.append(
             'DOMAIN has to be the My Domain of the org: login and test know no client credentials'
         )
@@ -275,10 +280,10 @@ def read_settings(config: Mapping[str, Any]) -> SalesforceSettings:
     if flow is None or problems:
         raise ConfigurationError(f'Section {CONFIG_KEY} of the configuration: ' + '; '.join(problems))
     fixed = where.get('login_url')
-    sandbox = where.get('sandbox', False) or '.sandbox.' in (domain or '')
+    sandbox = where.get('sandbox', False) or domain == _TEST or '.sandbox.' in (domain or '')
     return SalesforceSettings(
         credentials=_credentials(flow, parts['flow'], fixed or where.get('instance')),
-        login_url=fixed or f'https://{domain or ("test" if sandbox else "login") + _SALESFORCE[0]}',
+        login_url=fixed or f'https://{domain or (_TEST if sandbox else _LOGIN)}',
         instance_url=fixed,
         sandbox=sandbox,
         replay=ReplaySettings(**parts['replay']),

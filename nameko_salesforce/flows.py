@@ -49,8 +49,8 @@ class Flow(Enum):
     )
 
 
-# LOGIN_URL says where requests go, whatever the flow; together with a DOMAIN or INSTANCE_URL it wins.
-_WHERE = frozenset(['LOGIN_URL', 'DOMAIN', 'INSTANCE_URL'])
+# Of no flow in particular. LOGIN_URL wins against a DOMAIN or INSTANCE_URL, which may stay.
+_WHERE = frozenset(['LOGIN_URL', 'DOMAIN'])
 FLOW_KEYS = frozenset(key for flow in Flow for key in flow.value.used)
 
 
@@ -68,7 +68,7 @@ def choose_flow(given: Collection[str]) -> Flow:
             alone, or else both.
     """
     keys = set(given) & FLOW_KEYS
-    if not keys - {'LOGIN_URL', 'DOMAIN'}:
+    if not keys - _WHERE:
         raise NoFlow(
             'the keys of a way to log in are missing: '
             + _joined([f'{_names(flow.value.needed)} for {flow.value.words}' for flow in Flow], '; ', '; or ')

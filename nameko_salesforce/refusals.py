@@ -6,8 +6,8 @@ which passes. What is not known is a refusal: guessing wrongly the other way loc
 
 import re
 from collections.abc import Iterable
+from html import escape
 from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape
 
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.errors import LoginError, LoginFailed, LoginRefused
@@ -50,6 +50,7 @@ _WAYS_OUT = (
         f'and whether the user is locked or may not log in from here. {_SOAP_IS_OFF}',
     ),
     ('INSUFFICIENT_ACCESS', '', '', f'the user needs the permission "Use Any API Auth". {_SOAP_IS_OFF}'),
+    ('INVALID_OPERATION', 'login()', '', _SOAP_IS_OFF),
     ('UNSUPPORTED_API_VERSION', '', '', _SOAP_IS_OFF),
     ('LOGIN_MUST_USE_SECURITY_TOKEN', '', '', 'SECURITY_TOKEN is missing, or a new password has replaced it'),
     ('PASSWORD_EXPIRED', '', '', 'set a new password, and the new SECURITY_TOKEN that comes with it'),
@@ -58,7 +59,7 @@ _WAYS_OUT = (
         'INVALID_SESSION_ID',
         '',
         '',
-        'ACCESS_TOKEN has expired or was revoked; TOKEN_PROVIDER can give new ones',
+        'the token has expired or was revoked: set a new one, or a TOKEN_PROVIDER that gives new ones',
     ),
     ('GONE', '', '', 'Salesforce has retired this version: raise API_VERSION'),
     ('NOT_FOUND', '', '', 'check INSTANCE_URL, and whether this org has API_VERSION already'),
@@ -81,6 +82,7 @@ _WAYS_OUT = (
         '',
         'set a "Run As" user in the client credentials flow of the app',
     ),
+    ('invalid_grant', 'inactive', '', 'an administrator can activate the user'),
     (
         'invalid_grant',
         '',
@@ -108,8 +110,8 @@ _WAYS_OUT = (
 )
 
 _UNPRINTABLE = re.compile(r'[^\x20-\x7e\xa1-\uffff]+')
-# Shorter ones are words, which hiding would only make unreadable, and tell nobody anything.
-_SECRET = 4
+# Salesforce accepts no shorter passwords; hiding a word would only make a text unreadable.
+_SECRET = 8
 _TEXT = 300
 
 
@@ -121,8 +123,8 @@ def hide(text: str, secrets: Iterable[str]) -> str:
         if len(secret) >= _SECRET
         for form in (
             secret,
+            escape(secret, quote=False),
             escape(secret),
-            escape(secret, {'"': '&quot;'}),
             quote(secret, ''),
             quote_plus(secret),
         )

@@ -1,22 +1,21 @@
 """What the exceptions of simple-salesforce and requests say, in words. Floor 3.
 
-Decides whether another try can help. Texts hold Salesforce's words or the system's reason, never a header
-and never a URL, which holds queries.
+Decides whether another try can help. Texts are one line, hold Salesforce's words or the system's reason,
+never a header, and never a URL, which holds queries.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+import urllib3.exceptions
 from simple_salesforce.exceptions import SalesforceError
 
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.faults import failure_of
+
 __all__ = ['codes_of', 'is_temporary', 'words_of']
-
-# Characters of a text that is not Salesforce's own.
-_LIMIT = 200
-
-_UNPRINTABLE = re.compile(r'[^\x20-\x7e\xa1-\uffff]+')
 
 # Of statuses that otherwise stay what they are. Source: REST API Developer Guide, "Status Codes and Error
 # Responses"; SOAP API Developer Guide, "Core Data Types", ExceptionCode and StatusCode.
@@ -30,6 +29,8 @@ _TEMPORARY_CODES = frozenset(
     ]
 )
 
+_CONNECTING = (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError)
+
 
 def codes_of(error: SalesforceError) -> list[str]:
     """The error codes of an answer: ['INVALID_FIELD']."""
@@ -40,9 +41,18 @@ def words_of(error: SalesforceError | requests.RequestException) -> str:
     """What an answer said, or why there was none."""
     if isinstance(error, SalesforceError):
         said = '; '.join(f'{each.get("errorCode")}: {each.get("message")}' for each in _problems(error))
-        return said or f'HTTP status {error.status}'
-    root = _root(error)
-    return _UNPRINTABLE.sub(' ', f'{type(root).__name__}: {root}')[:_LIMIT]
+        # Salesforce draws arrows below queries.
+        return ' '.join(said.split()) or f'HTTP status {error.status}'
+    if isinstance(error, requests.exceptions.InvalidJSONError):
+        return str(Failure(FailureKind.NOT_JSON))
+    chain = list(_chain(error))
+    if len(chain) == 1:
+        # Not from below requests: a limit of our session.
+        return str(error)
+    peer = urlsplit(getattr(error.request, 'url', None) or '').netloc
+    return str(
+        failure_of(chain[-1], connecting=any(isinstance(each, _CONNECTING) for each in chain), peer=peer)
+    )
 
 
 def is_temporary(error: SalesforceError | requests.RequestException) -> bool:
@@ -61,8 +71,8 @@ def _problems(error: SalesforceError) -> Iterator[dict[str, Any]]:
         yield from (each for each in content if isinstance(each, dict))
 
 
-def _root(error: BaseException) -> BaseException:
-    """What the system said: requests and urllib3 wrap it three times, each with the whole URL."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    return error
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it was made of: requests and urllib3 wrap the system's three times."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

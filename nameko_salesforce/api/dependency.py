@@ -75,7 +75,7 @@ class SalesforceAPI(DependencyProvider):  # type: ignore[misc]  # Nameko is unty
         self._close()
 
     def _close(self) -> None:
-        # It stays usable: Nameko may yet run a worker after `stop`, and one without a client ends the service.
+        # It stays usable: Nameko may run a worker after `stop`, and one without a client ends the service.
         if self._session is not None:
             try:
                 self._session.close()

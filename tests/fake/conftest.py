@@ -180,7 +180,8 @@ class RawClient:
 
     def __init__(self, url: str) -> None:
         self.address = urlsplit(url)
-        self.cookie: str | None = None
+        self.cookies: dict[str, str] = {}
+        self.token: str | None = None
         self.client_id = ''
         self.connections: list[http.client.HTTPConnection] = []
 
@@ -208,16 +209,18 @@ class RawClient:
         all_headers = dict(headers or {})
         if content_type is not None:
             all_headers['Content-Type'] = content_type
-        if self.cookie is not None:
-            all_headers['Cookie'] = self.cookie
+        if self.cookies:
+            all_headers['Cookie'] = '; '.join(f'{name}={value}' for name, value in self.cookies.items())
+        if self.token is not None:
+            all_headers['Authorization'] = self.token
         connection.request(method, self.address.path + path, content, all_headers)
         return connection
 
     def end(self, connection: http.client.HTTPConnection) -> tuple[http.client.HTTPResponse, bytes]:
         response = connection.getresponse()
-        given = response.headers['Set-Cookie']
-        if given is not None:
-            self.cookie = given.split(';')[0]
+        for given in response.headers.get_all('Set-Cookie', []):
+            name, _, value = given.split(';')[0].partition('=')
+            self.cookies[name] = value
         return response, response.read()
 
     def exchange(self, body: Any, **how: Any) -> tuple[http.client.HTTPResponse, bytes]:
@@ -264,6 +267,14 @@ def raw_client() -> Any:
 def client(fake_cometd: Any) -> Iterator[RawClient]:
     """A client of the server of this test."""
     with _raw(fake_cometd.url) as made:
+        yield made
+
+
+@pytest.fixture
+def org_client(fake_salesforce: Any) -> Iterator[RawClient]:
+    """A client of the Salesforce of this test."""
+    with _raw(fake_salesforce.url) as made:
+        made.token = 'Bearer token'
         yield made
 
 

@@ -6,7 +6,7 @@ from random import Random
 from fake_salesforce.answers import Answer
 from fake_salesforce.broker import Broker
 from fake_salesforce.faults import render
-from fake_salesforce.settings import VANILLA
+from fake_salesforce.settings import PROFILES, VANILLA
 from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
@@ -20,6 +20,7 @@ META = st.sampled_from(
 )
 CHANNEL = st.sampled_from(['/a', '/a/b', '/a/*', '/a/**', '/service/x', '/meta/x', 'x', '/a?b'])
 KNOWN = 'a session that lives'
+REPLAY = st.dictionaries(CHANNEL, st.sampled_from([-1, -2, '-2', 1]) | JSON, max_size=2)
 
 # Messages that nearly make sense reach further than arbitrary JSON; both are wanted.
 NEARLY = st.fixed_dictionaries(
@@ -31,8 +32,9 @@ NEARLY = st.fixed_dictionaries(
         'data': JSON,
         'id': st.text(max_size=3) | JSON,
         'advice': st.fixed_dictionaries({}, optional={'timeout': JSON, 'interval': JSON}) | JSON,
-        'ext': st.fixed_dictionaries({}, optional={'ack': JSON | st.just(True)}) | JSON,
-        'connectionType': JSON,
+        'ext': st.fixed_dictionaries({}, optional={'ack': JSON | st.just(True), 'replay': REPLAY | JSON})
+        | JSON,
+        'connectionType': st.just('long-polling') | JSON,
     },
 )
 BODY = JSON | NEARLY | st.lists(NEARLY, max_size=4)
@@ -48,20 +50,28 @@ def with_session(value, client_id):
 
 
 @settings(max_examples=400, deadline=None)
-@given(bodies=st.lists(BODY, max_size=6), acks=st.booleans(), wait=st.floats(0, 20))
-def test_any_json_gets_an_answer_or_is_held_and_answered_later(bodies, acks, wait):
-    broker = Broker(VANILLA, Random(1))
+@given(
+    bodies=st.lists(BODY, max_size=6),
+    acks=st.booleans(),
+    wait=st.floats(0, 20),
+    profile=st.sampled_from(list(PROFILES)),
+)
+def test_any_json_gets_an_answer_or_is_held_and_answered_later(bodies, acks, wait, profile):
+    broker = Broker(PROFILES[profile], Random(1))
+    how = {'authorization': 'Bearer x', 'path': '67.0'}
     answers = {}
     cookies = {}
     client_id = ''
     now = 0.0
     first = {'channel': '/meta/handshake', 'ext': {'ack': acks}}
     for number, body in enumerate([first, *bodies]):
-        answer = broker.receive(number, with_session(body, client_id), cookies, now)
+        answer = broker.receive(number, with_session(body, client_id), cookies, now, **how)
         if number == 0:
             client_id = answer.messages[0]['clientId']
             name, _, value = answer.set_cookie.split(';')[0].partition('=')
             cookies = {name: value}
+            if answer.timed_cookie is not None:
+                cookies[answer.timed_cookie.name] = answer.timed_cookie.value
         answers[number] = answer
         for exchange, late in broker.take_answers():
             assert answers[exchange] is None, 'answered twice'

@@ -29,6 +29,43 @@ def test_facts_are_found_after_a_mark_only(fake_cometd):
     assert (entry.kind, entry.channel, entry.number) == (Kind.PUBLISHED, '/b', mark + 1)
 
 
+def test_the_url_is_that_of_the_kind_of_server(fake_cometd):
+    assert fake_cometd.url == f'{fake_cometd.base_url}/cometd'
+    fake_cometd.reset('salesforce')
+    assert fake_cometd.url == f'{fake_cometd.base_url}/cometd/67.0'
+    fake_cometd.reset()
+    assert fake_cometd.url.endswith('/67.0')
+    with pytest.raises(ValueError, match='profile is one of'):
+        fake_cometd.reset('nope')
+    assert fake_cometd.url.endswith('/67.0')
+
+
+def test_settings_of_a_server_come_back_with_its_kind():
+    with start_fake(timeout=7) as fake:
+        assert fake.url.endswith('/cometd/67.0')
+        fake.reset('vanilla')
+        assert fake.settings()['timeout'] == 30.0
+        fake.reset('salesforce')
+        assert fake.settings()['timeout'] == 7.0
+
+
+def test_after_a_stop_it_is_the_same_kind_of_server(fake_cometd):
+    fake_cometd.stop()
+    fake_cometd.start()
+    assert fake_cometd.url.endswith('/cometd')
+    assert fake_cometd.settings()['timeout'] == 30.0
+
+
+def test_events_that_can_be_replayed_are_shown(fake_salesforce):
+    fake_salesforce.publish_many([('/topic/A', {'n': 1}), ('/topic/B', {'n': 2}), ('/topic/A', {'n': 3})])
+    assert [each['n'] for each in fake_salesforce.retained('/topic/A')] == [1, 3]
+    assert fake_salesforce.retained('/topic/C') == []
+    fake_salesforce.advance(86_400)
+    assert fake_salesforce.retained('/topic/A') == []
+    fake_salesforce.reset()
+    assert fake_salesforce.retained('/topic/B') == []
+
+
 def test_refusals_of_the_server_are_value_errors(fake_cometd):
     with pytest.raises(ValueError, match='unknown: nope'):
         fake_cometd.faults.add('html', nope=1)

@@ -41,5 +41,24 @@ def test_waiting_without_a_moment_ends_with_the_next_wake():
     asyncio.run(story())
 
 
+def test_a_quick_clock_runs_ahead_of_real_time():
+    async def story():
+        clock = Clock(speed=10_000.0)
+        before = clock.now()
+        assert clock.real_seconds_until(before + 10_000.0) <= 1.0
+        await asyncio.wait_for(clock.sleep(LONG), 10)
+        assert clock.now() >= before + LONG
+
+    asyncio.run(story())
+
+
+def test_pushes_of_a_quick_clock_are_in_its_own_seconds():
+    clock = Clock(speed=0.001)
+    before = clock.now()
+    clock.advance(LONG)
+    assert LONG <= clock.now() - before < LONG + 1
+    assert clock.real_seconds_until(before) == 0.0
+
+
 def test_a_sleep_ends_by_itself():
     asyncio.run(asyncio.wait_for(Clock().sleep(0.001), 10))

@@ -53,6 +53,13 @@ def test_one_or_many_events_are_published(ask, client):
         ('PATCH', 'settings', {'nope': 1}, 'nope: no such setting'),
         ('PATCH', 'settings', [], 'settings are an object'),
         ('POST', 'disconnect', {'sesion': 'x'}, 'unknown: sesion'),
+        ('POST', 'reset', {'profile': 'nope'}, 'profile is one of salesforce, vanilla'),
+        ('POST', 'reset', {'profile': []}, 'profile is one of salesforce, vanilla'),
+        ('POST', 'reset', {'profil': 'vanilla'}, 'unknown: profil'),
+        ('POST', 'expire_routes', {}, 'only the profile salesforce has that'),
+        ('GET', 'replay?channel=/a', None, 'only the profile salesforce has that'),
+        ('GET', 'replay', None, 'replay asks for one channel'),
+        ('GET', 'replay?channel=/a&count=1', None, 'replay asks for one channel'),
         ('GET', 'journal?chanel=/a', None, 'unknown: chanel; the journal knows after'),
         ('GET', 'journal?kind=nope', None, 'kind is one of request'),
         ('GET', 'journal?after=x', None, 'invalid literal'),
@@ -98,6 +105,17 @@ def test_settings_change_at_once_and_reset_brings_them_back(ask, client):
     assert ask('POST', 'reset')[0] == 200
     assert ask('GET', 'settings')[1]['timeout'] == 30.0
     assert ask('GET', 'sessions')[1] == []
+
+
+def test_a_reset_can_make_it_another_kind_of_server(ask, fake_cometd):
+    salesforce = {'profile': 'salesforce', 'endpoint': '/cometd/67.0'}
+    assert ask('POST', 'reset', {'profile': 'salesforce'}) == (200, salesforce)
+    assert ask('GET', 'settings')[1]['timeout'] == 110.0
+    assert ask('PATCH', 'settings', {'busy': ['/meta/connect'], 'retention_topics': 5})[0] == 200
+    assert ask('POST', 'reset', {}) == (200, salesforce)
+    assert ask('GET', 'settings')[1]['busy'] == []
+    assert ask('POST', 'reset', {'profile': 'vanilla'})[1] == {'profile': 'vanilla', 'endpoint': '/cometd'}
+    assert ask('PATCH', 'settings', {'busy': []})[0] == 400
 
 
 def test_a_session_is_disconnected_by_its_id(ask, client):

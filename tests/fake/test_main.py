@@ -28,7 +28,16 @@ def test_help_names_every_option(capsys):
         main(['--help'])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    for option in ('--profile', '--port', '--timeout', '--control-host', '--tls-key', '--setting', '--gzip'):
+    for option in (
+        '--profile',
+        '--port',
+        '--timeout',
+        '--control-host',
+        '--tls-key',
+        '--setting',
+        '--gzip',
+        '--speed',
+    ):
         assert option in text
 
 
@@ -41,6 +50,9 @@ def test_help_names_every_option(capsys):
         (['--setting', 'nope=1'], 'nope: no such setting'),
         (['--timeout', 'x'], 'invalid float'),
         (['--port', '65536'], 'from 0 to 65535'),
+        (['--speed', '0'], 'above 0'),
+        (['--speed', 'x'], 'argument --speed'),
+        (['--profile', 'vanilla', '--setting', 'busy=[]'], 'busy: no such setting'),
         (['--port', 'x'], 'argument --port'),
         (['--tls-key', 'x.pem'], 'go together'),
     ],
@@ -64,6 +76,15 @@ def test_signals_end_it_with_status_0_though_a_connect_is_held(raw_client, numbe
             client.post(other)
             process.send_signal(number)
             assert process.wait(10) == 0
+
+
+def test_without_a_profile_it_is_a_salesforce_and_says_where():
+    with program('--port', '0') as (_, line):
+        found = re.fullmatch(
+            r'Fake Salesforce at (http://127\.0\.0\.1:\d+), streaming at (http://[\d.:]+)/cometd/67\.0\n',
+            line,
+        )
+        assert found[1] == found[2]
 
 
 def test_it_ends_when_its_standard_input_does():

@@ -31,6 +31,18 @@ def test_two(fake_cometd):
 
 def test_three(fake_cometd):
     assert fake_cometd.sessions() == []
+
+def test_four(fake_salesforce):
+    assert fake_salesforce.url.endswith('/cometd/67.0')
+    fake_salesforce.publish('/topic/A', {})
+    fake_salesforce.configure(timeout=1)
+
+def test_five(fake_salesforce):
+    assert fake_salesforce.retained('/topic/A') == []
+    assert fake_salesforce.settings()['timeout'] == 110.0
+
+def test_six(fake_cometd):
+    assert fake_cometd.url.endswith('/cometd')
 """
 
 
@@ -49,4 +61,4 @@ def test_every_test_gets_a_fresh_server_even_after_a_crash(tmp_path):
     options = ['-q', '-W', 'error', '-p', 'no:cacheprovider', '--suppress-nameko-eventlet-notification']
     command = [sys.executable, '-m', 'pytest', *options, str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
-    assert '3 passed' in result.stdout, result.stdout + result.stderr
+    assert '6 passed' in result.stdout, result.stdout + result.stderr

@@ -1,7 +1,7 @@
 from dataclasses import fields
 
 import pytest
-from fake_salesforce.settings import PROFILES, VANILLA, BrokerSettings
+from fake_salesforce.settings import PROFILES, SALESFORCE, VANILLA
 
 
 def test_vanilla_has_the_defaults_of_the_reference_server():
@@ -9,6 +9,24 @@ def test_vanilla_has_the_defaults_of_the_reference_server():
     assert (VANILLA.timeout, VANILLA.interval, VANILLA.max_interval) == (30.0, 0.0, 10.0)
     assert (VANILLA.multi_session_interval, VANILLA.max_lazy_timeout) == (2.0, 5.0)
     assert (VANILLA.max_sessions_per_browser, VANILLA.overtaken_status) == (1, 500)
+
+
+def test_salesforce_has_the_numbers_of_its_documentation():
+    assert PROFILES['salesforce'] is SALESFORCE
+    assert (SALESFORCE.timeout, SALESFORCE.interval, SALESFORCE.max_interval) == (110.0, 0.0, 40.0)
+    assert (SALESFORCE.retention_topics, SALESFORCE.retention_events) == (24 * 3600.0, 72 * 3600.0)
+    assert (SALESFORCE.client_limit, SALESFORCE.daily_event_limit) == (2000, 1_000_000)
+    assert (SALESFORCE.request_limit, SALESFORCE.routing_cookie_ttl) == (32_768, 3 * 3600.0)
+
+
+def test_a_profile_knows_its_own_fields_only():
+    assert SALESFORCE.changed({'busy': ['/meta/connect']}).busy == ('/meta/connect',)
+    with pytest.raises(ValueError, match='busy: no such setting'):
+        VANILLA.changed({'busy': []})
+
+
+def test_a_changed_setting_keeps_its_kind():
+    assert SALESFORCE.changed({'timeout': 1}).profile == 'salesforce'
 
 
 def test_changes_make_new_settings_and_leave_the_old_ones():
@@ -45,6 +63,7 @@ def test_values_of_the_wrong_type_are_refused(name, value):
         VANILLA.changed({name: value})
 
 
-def test_every_field_can_be_changed_to_its_own_value():
-    same = {one.name: getattr(VANILLA, one.name) for one in fields(BrokerSettings)}
-    assert VANILLA.changed(same) == VANILLA
+@pytest.mark.parametrize('settings', PROFILES.values(), ids=PROFILES)
+def test_every_field_can_be_changed_to_its_own_value(settings):
+    same = {one.name: getattr(settings, one.name) for one in fields(settings)}
+    assert settings.changed(same) == settings

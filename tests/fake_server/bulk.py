@@ -15,7 +15,7 @@ from typing import Any
 from .identity import AuthProblem, Identity
 from .org import Org, OrgError
 from .replies import Reply, json_reply
-from .resources import ApiRequest
+from .resources import ApiRequest, find_by_key
 
 __all__ = ['BulkApi']
 
@@ -199,11 +199,8 @@ class BulkApi:
             value = values.get(job.key)
             if value is None:
                 raise OrgError('MISSING_ARGUMENT', f'{job.key} not specified', [job.key])
-            try:
-                record_id = self._org.find(job.sobject, job.key, value)
-            except OrgError as problem:
-                if problem.code != 'NOT_FOUND':
-                    raise
+            record_id = find_by_key(self._org, job.sobject, job.key, value)
+            if record_id is None:
                 return self._org.create(job.sobject, values, **how), True
             del values[job.key]
         else:

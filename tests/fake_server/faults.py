@@ -55,6 +55,8 @@ class FaultKind(Enum):
     'The messages of the body in reverse order.'
     DUPLICATE = 'duplicate'
     'Every message of the body twice: the whole batch, then again.'
+    DUPLICATE_EVENTS = 'duplicate_events'
+    'The events of the body twice, in front; its replies once. Salesforce may do so after a replay.'
     NO_CHANNEL = 'no_channel'
     'The replies lack `channel`; events keep theirs.'
     NO_SUCCESSFUL = 'no_successful'
@@ -317,6 +319,8 @@ def _tampered(fault: Fault, messages: list[dict[str, Any]]) -> Any:
             return messages[::-1]
         case FaultKind.DUPLICATE:
             return messages * 2
+        case FaultKind.DUPLICATE_EVENTS:
+            return [*(one for one in messages if 'data' in one and 'successful' not in one), *messages]
         case FaultKind.NO_CHANNEL:
             return [_without(one, 'channel') for one in messages]
         case FaultKind.NO_SUCCESSFUL:
@@ -333,8 +337,7 @@ def _tampered(fault: Fault, messages: list[dict[str, Any]]) -> Any:
                 'error': fault.error,
                 'advice': {'reconnect': 'none', 'interval': 0},
             }
-            if 'id' in last:
-                failed['id'] = last['id']
+            failed |= {name: last[name] for name in ('id', 'clientId') if name in last}
             return [{'channel': channels.DISCONNECT}, failed]
 
 

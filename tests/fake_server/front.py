@@ -23,7 +23,7 @@ from .clock import Clock
 from .faults import Ending, Fault, FaultKind, FaultSchedule, Wire, damage, harm, render
 from .journal import Journal, Kind
 from .replies import Reply
-from .salesforce import Rules
+from .rules import Rules
 from .settings import PROFILES, BrokerSettings, SalesforceSettings
 
 __all__ = ['Front']
@@ -38,6 +38,15 @@ class Front:
     """One server: a broker, its clock, its fault schedule, and the connections that wait.
 
     Invariant: after every call into the broker `settle` runs, before anything is awaited.
+
+    Args:
+        settings: of the broker.
+        gzip: compress answers for clients that accept it.
+        seed: for client ids and cookies; None takes chance from the system.
+        speed: how many seconds pass on its clock in one real second.
+        make_rules: makes the org behind profile `salesforce`, at start and at each reset. It is given this
+            front, whose broker it may publish to (with `act`) as soon as it has returned. None: everybody
+            with a token is let in, and every channel exists.
 
     Attributes:
         broker: replaced by `reset`.

@@ -30,6 +30,7 @@ class Routes:
 
     def open(self, lifetime: float, now: float) -> TimedCookie:
         """A new route."""
+        self._ends = {each: end for each, end in self._ends.items() if end > now}
         value = '!' + ''.join(self._random.choice(_LETTERS) for _ in range(_ROUTE_LENGTH)) + '=='
         self._ends[value] = now + lifetime
         return TimedCookie(ROUTING_COOKIE, value, lifetime)

@@ -133,7 +133,7 @@ class _Request:
     def client_credentials(self) -> tuple[Session, str]:
         if self.host in SHARED_HOSTS:
             raise _Refused('invalid_grant', 'request not supported on this domain')
-        if self.authorization is not None:
+        if self.authorization is not None and not self.authorization.lower().startswith('bearer '):
             self._take()
             key, secret = _basic(self.authorization)
         else:
@@ -186,11 +186,12 @@ _SIGNATURE_ONLY: Any = {
     'verify_sub': False,
     'verify_jti': False,
 }
+_NOTHING: Any = {**_SIGNATURE_ONLY, 'verify_signature': False}
 
 
 def _claims(assertion: str) -> dict[str, Any]:
     try:
-        claims = jwt.decode(assertion, options={**_SIGNATURE_ONLY, 'verify_signature': False})
+        claims = jwt.decode(assertion, options=_NOTHING)
     except jwt.PyJWTError:
         raise _Refused('invalid_grant', 'invalid assertion') from None
     return dict(claims)

@@ -20,7 +20,7 @@ from .org import Org, OrgError
 from .replies import Reply, error_list, json_reply
 from .settings import SalesforceSettings
 
-__all__ = ['ApiRequest', 'DataApi', 'read_json', 'refusal_of_session']
+__all__ = ['ApiRequest', 'DataApi', 'find_by_key', 'read_json', 'refusal_of_session']
 
 PAGES_KEPT = 10  # open query locators of a user, as documented for REST
 DAY_S = 86_400
@@ -237,18 +237,18 @@ class DataApi:
 
     def describe_global(self, call: _Call, parts: list[str]) -> Reply:
         """`/sobjects/`."""
-        return json_reply(200, self._org.describe_global())
+        return json_reply(200, self._org.describe_global(api_version=call.version))
 
     def about(self, call: _Call, parts: list[str]) -> Reply:
         """`/sobjects/Contact/`."""
         wanted = {'fields', 'recordTypeInfos', 'childRelationships'}
-        described = self._org.describe(parts[1])
+        described = self._org.describe(parts[1], api_version=call.version)
         short = {name: value for name, value in described.items() if name not in wanted}
         return json_reply(200, {'objectDescribe': short, 'recentItems': []})
 
     def describe(self, call: _Call, parts: list[str]) -> Reply:
         """`/sobjects/Contact/describe`."""
-        return json_reply(200, self._org.describe(parts[1]))
+        return json_reply(200, self._org.describe(parts[1], api_version=call.version))
 
     def create(self, call: _Call, parts: list[str]) -> Reply:
         """POST `/sobjects/Contact/`; of a platform event: publish it."""
@@ -284,11 +284,8 @@ class DataApi:
             raise OrgError(
                 'INVALID_FIELD', f'The {key} field should not be specified in the sobject data.', [key]
             )
-        try:
-            record_id = self._org.find(sobject, key, value)
-        except OrgError as problem:
-            if problem.code != 'NOT_FOUND' or not self._is_key(sobject, key):
-                raise
+        record_id = find_by_key(self._org, sobject, key, value)
+        if record_id is None:
             made = self._create(call, sobject, {**values, key: value})
             return self._created(call, sobject, made, created=True)
         self._update(call, sobject, record_id, values)
@@ -311,11 +308,6 @@ class DataApi:
         ):
             raise OrgError('JSON_PARSER_ERROR', 'expected an object with a list of pushEvents')
         return json_reply(200, self._org.push(parts[2], value['pushEvents'], now=call.now))
-
-    def _is_key(self, sobject: str, key: str) -> bool:
-        """Whether records of this object can be found by this field."""
-        fields = self._org.describe(sobject)['fields']
-        return any(one['name'].lower() == key.lower() and one.get('externalId') for one in fields)
 
     def _create(self, call: _Call, sobject: str, values: dict[str, Any]) -> str:
         return self._org.create(sobject, values, user_id=call.user_id, now=call.now, api_version=call.version)
@@ -381,6 +373,22 @@ def refusal_of_session(identity: Identity, session: Session | AuthProblem) -> Re
         text = 'Your password has expired. Please reset your password.'
         return error_list(401, 'INVALID_OPERATION_WITH_EXPIRED_PASSWORD', text)
     return None
+
+
+def find_by_key(org: Org, sobject: str, key: str, value: str) -> str | None:
+    """Id of the record with this external id, None if there is none.
+
+    Raises:
+        OrgError: no such object, or the field is no external id.
+    """
+    try:
+        return org.find(sobject, key, value)
+    except OrgError as problem:
+        fields = org.describe(sobject)['fields']
+        is_key = any(one['name'].lower() == key.lower() and one['externalId'] for one in fields)
+        if problem.code != 'NOT_FOUND' or not is_key:
+            raise
+        return None
 
 
 def read_json(request: ApiRequest) -> Any:

@@ -18,6 +18,13 @@ from typing import Any  # noqa: E402
 from urllib.parse import urlsplit  # noqa: E402
 
 import pytest  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: E402
+from cryptography.hazmat.primitives.serialization import (  # noqa: E402
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from fake_salesforce.client import FakeServer  # noqa: E402
 from nameko.containers import ServiceContainer  # noqa: E402
 from nameko.testing.utils import get_extension  # noqa: E402
@@ -175,8 +182,8 @@ class Org(World):
         self._people: dict[str, Person] = {}
 
     def make(self, service: type, *, max_workers: int = 10, **settings: Any) -> Running:
-        """A service that is not started; `settings` of the section SALESFORCE."""
-        section = {**self.server.section(), **QUICK, **settings}
+        """A service that is not started; `settings` of the section SALESFORCE, None for keys to leave out."""
+        section = self.server.section(**{**QUICK, **settings})
         return Running(self._factory(service, {'SALESFORCE': section, 'max_workers': max_workers}), self.log)
 
     @property
@@ -230,6 +237,15 @@ def org(
     yield Org(fake_salesforce, container_factory, log)
     if fake_salesforce.running:
         assert [entry.detail for entry in fake_salesforce.violations()] == []
+
+
+@pytest.fixture(scope='session')
+def jwt_key() -> SimpleNamespace:
+    """A key pair for JWT bearer logins: `private` and `public`, as PEM."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return SimpleNamespace(private=private.decode(), public=public.decode())
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ class Person:
         }
         with urlopen(f'{url}/services/oauth2/token', urlencode(form).encode(), timeout=PATIENCE) as answer:
             token = json.load(answer)
+        self.access_token: str = token['access_token']
         self.id: str = token['id'].rpartition('/')[2]
         self._url = f'{url}/services/data/v67.0'
         self._headers = {

@@ -34,19 +34,20 @@ def test_the_demo_shows_each_event_as_the_service_handled_it(examples):
     status, out, err = run_demo(examples)
     assert (status, err) == (0, '')
     handled = out.partition('Handled by the service')[2]
-    assert 'Ada in /chat/lobby: Good morning!' in handled
-    assert 'Linus in /chat/kitchen/coffee: Here. Who wants a cup?' in handled
+    assert 'created: Grace Hopper' in handled
+    assert 'created: Alan Turing' in handled
+    assert "Description: 'Hello, Grace Hopper!'" in handled
     assert 'deprecat' not in out
 
 
 def test_the_demo_fails_and_says_so_when_an_event_is_not_handled(examples):
-    service = examples / 'chat.py'
-    service.write_text(service.read_text().replace('data["who"]', 'data["nobody"]'))
+    service = examples / 'contacts.py'
+    service.write_text(service.read_text().replace('contact["Name"]', 'contact["Nobody"]'))
     status, _, err = run_demo(examples, patience=1.0)
     assert status == 1
-    assert 'The demo failed: an event was not handled within 1 s: Ada in /chat/lobby: Good morning!' in err
-    assert "KeyError: 'nobody'" in err
+    assert 'The demo failed: an event was not handled within 1 s: created: Grace Hopper' in err
+    assert "KeyError: 'Nobody'" in err
 
 
 def test_the_service_of_the_demo_has_at_most_15_lines():
-    assert len((EXAMPLES / 'chat.py').read_text().splitlines()) <= 15
+    assert len((EXAMPLES / 'contacts.py').read_text().splitlines()) <= 15

@@ -28,7 +28,7 @@ def recorder(*decorators, **members):
     return type('Service', (), {'name': 'service', 'handle': handle, **members}), seen
 
 
-# --- records ------------------------------------------------------------------------------------------
+# --- records --------------------------------------------------------------------------------------
 
 
 def test_a_contact_that_somebody_creates_changes_and_deletes_is_told(org):
@@ -153,7 +153,7 @@ def test_a_topic_without_a_query_is_taken_as_it_is_in_the_org(org):
     assert org.ada.query('SELECT Id, Query, LastModifiedDate FROM PushTopic') == before
 
 
-# --- other channels -------------------------------------------------------------------------------------
+# --- other channels -------------------------------------------------------------------------------
 
 
 def test_subscribe_gives_the_whole_channel_and_the_data(org):
@@ -224,7 +224,7 @@ def test_a_change_event_has_its_header_merged_in(org, arguments):
     assert not created.is_gap
 
 
-# --- one service ------------------------------------------------------------------------------------------
+# --- one service ----------------------------------------------------------------------------------
 
 
 def test_decorators_stack_on_one_method(org):
@@ -312,7 +312,7 @@ def test_a_failing_handler_is_logged_and_the_next_event_is_handled(org):
     assert seen == ['One', 'Two']
 
 
-# --- contradictions -----------------------------------------------------------------------------------------
+# --- contradictions -------------------------------------------------------------------------------
 
 
 def refused(org, service):

@@ -19,11 +19,15 @@ LIBRARY = modules(ROOT / 'nameko_salesforce')
 FAKE = modules(TESTS / 'fake_server')
 
 LIBRARY_EXCEPTIONS = {
+    'streaming/connection': 'needs a container: test_salesforce_streaming.py, test_salesforce_recovery.py',
     'bayeux/effects': 'values without behaviour; what they say is in every test of the session',
     'bayeux/connection': 'needs a container: integration/test_events.py, test_ends.py, test_recovery.py',
     'bayeux/extension': 'needs a container: integration/test_events.py, test_ends.py, test_recovery.py',
 }
-FAKE_EXCEPTIONS = {}
+FAKE_EXCEPTIONS = {
+    'manner': 'a protocol without behaviour; vanilla and salesforce have it',
+    'vanilla': 'what test_broker.py, test_connects.py and test_commands.py are about',
+}
 
 # '__main__' is tested by test_main.py.
 NAMES = {'__main__': 'main'}
@@ -43,7 +47,7 @@ FOLDERS = {
     'streaming': ('streaming', 'integration'),
     'api': ('api', 'integration'),
 }
-FAKE_FOLDERS = {'': ('fake',), 'org': ('fake/org',)}
+FAKE_FOLDERS = {'': ('fake', 'fake/rest'), 'org': ('fake/org',)}
 
 
 def has_tests(module, folders):

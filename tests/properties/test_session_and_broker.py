@@ -18,7 +18,13 @@ SUBSCRIPTIONS = ['/a', '/b', '/c/*']
 META = ['/meta/handshake', '/meta/connect', '/meta/subscribe', '/meta/unsubscribe', '/meta/disconnect', None]
 
 # Struck by these, a client sees what an honest server would never say, or the same events twice.
-DISHONEST = {FaultKind.DUPLICATE, FaultKind.SERVER_DISCONNECT, FaultKind.NO_ID, FaultKind.NO_CHANNEL}
+DISHONEST = {
+    FaultKind.DUPLICATE,
+    FaultKind.DUPLICATE_EVENTS,
+    FaultKind.SERVER_DISCONNECT,
+    FaultKind.NO_ID,
+    FaultKind.NO_CHANNEL,
+}
 
 
 class SessionAndBroker(RuleBasedStateMachine):

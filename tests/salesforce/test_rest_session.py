@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import io
-import json
 import pickle
 import time
 
@@ -11,58 +10,10 @@ import eventlet
 import pytest
 import requests
 
-from nameko_salesforce.credentials import Token
 from nameko_salesforce.errors import LoginRefused
 from nameko_salesforce.rest_session import NoConnectionFree, RestSession
-from nameko_salesforce.tokens import Tokens
-from tests.bayeux.sockets.raw_server import SECONDS, TICK, RawServer, answer
-
-EXPIRED = [{'message': 'Session expired or invalid', 'errorCode': 'INVALID_SESSION_ID'}]
-
-
-def refused(body, status='401 Unauthorized', kind='application/json;charset=UTF-8'):
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return answer(status=status, headers=[f'Content-Type: {kind}'], body=content)
-
-
-GOOD = answer(body=b'{"ok": true}', headers=['Content-Type: application/json'])
-
-
-class Org:
-    """A peer that answers by what it gets, and the tokens that are good for it."""
-
-    def __init__(self):
-        self.requests = []
-        self.logins = 0
-        self.login = None
-        self.answers = []
-        self.server = RawServer(self._serve)
-        self.tokens = Tokens(self._log_in, clock=time.monotonic, draw=lambda: 0.5)
-
-    @property
-    def url(self):
-        return f'http://127.0.0.1:{self.server.port}'
-
-    def _serve(self, peer):
-        while (request := peer.request()) is not None:
-            self.requests.append(request)
-            said = self.answers.pop(0) if self.answers else GOOD
-            if callable(said):
-                said(peer)
-            else:
-                peer.send(said)
-
-    def _log_in(self):
-        if self.login is not None:
-            self.login()
-        self.logins += 1
-        return Token(f'token-{self.logins}', self.url, '00D000000000001AAA', '005000000000001AAA')
-
-    def targets(self):
-        return [request.line.split()[1] for request in self.requests]
-
-    def bearers(self):
-        return [request.headers.get('Authorization') for request in self.requests]
+from tests.bayeux.sockets.raw_server import SECONDS, TICK, answer
+from tests.salesforce.peers import EXPIRED, GOOD, Org, refused
 
 
 @pytest.fixture

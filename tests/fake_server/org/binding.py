@@ -12,6 +12,7 @@ from .schema import Field, Kind, Schema, SObject
 from .soql import pointed
 from .syntax import (
     All,
+    Comparison,
     DateLiteral,
     Either,
     Literal,
@@ -19,7 +20,6 @@ from .syntax import (
     Path,
     Query,
     SemiJoin,
-    Test,
     Text,
     Tree,
 )
@@ -54,7 +54,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One comparison, see `syntax.Test`. After LIKE the value is the pattern as written."""
+    """One comparison, see `syntax.Comparison`. After LIKE the value is the pattern as written."""
 
     column: Column
     operator: str
@@ -186,12 +186,12 @@ class _Names:
                 return AnyOf(tuple(self.condition(each) for each in parts))
             case Not(part=part):
                 return Contrary(self.condition(part))
-            case Test():
+            case Comparison():
                 return self._check(tree)
             case SemiJoin():
                 raise ValueError('cannot bind a semi-join')
 
-    def _check(self, test: Test) -> Check:
+    def _check(self, test: Comparison) -> Check:
         column = self.column(test.path)
         field, operator = column.field, test.operator
         if field.type is FieldType.TEXTAREA:
@@ -205,7 +205,7 @@ class _Names:
             raise self._wrong(test.path, f'invalid operator on {field.type.soap.lower()} field', field.name)
         return Check(column, operator, tuple(self._value(each, test, field) for each in test.values))
 
-    def _value(self, literal: Literal, test: Test, field: Field) -> Value | DateLiteral:
+    def _value(self, literal: Literal, test: Comparison, field: Field) -> Value | DateLiteral:
         """The literal as a value of the field's type."""
         match literal:
             case None:
@@ -230,7 +230,7 @@ class _Names:
                 text = f"value of filter criterion for field '{field.name}' must be of type {field.type.soap}"
                 raise self._wrong(test.path, f'{text} and {in_quotes} be enclosed in quotes', field.name)
 
-    def _id(self, text: str, test: Test) -> str | None:
+    def _id(self, text: str, test: Comparison) -> str | None:
         if text and not is_id(text):
             problem = pointed(self._text, test.path.column, f'invalid ID field: {text}')
             raise OrgError('INVALID_QUERY_FILTER_OPERATOR', problem)

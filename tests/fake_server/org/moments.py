@@ -6,7 +6,7 @@ Moments are aware datetimes in UTC with whole milliseconds. "Today" is the day i
 import re
 from datetime import UTC, date, datetime, timedelta
 
-__all__ = ['LITERALS', 'moment_after', 'parse_date', 'parse_datetime', 'period', 'wire_date', 'wire_datetime']
+__all__ = ['LITERALS', 'milliseconds', 'moment_after', 'parse_date', 'parse_datetime', 'period']
 __all__ += ['wire_date', 'wire_datetime']
 
 _DATE = re.compile(r'\d{4}-\d{2}-\d{2}')

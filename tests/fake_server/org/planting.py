@@ -147,7 +147,9 @@ class _Planter:
         ]
         known = schema.find(seed.name)
         if known is not None:
-            schema.put(known.extended(seed.fields))
+            wider = known.extended(seed.fields)
+            schema.put(wider)
+            self._state.records.widen(wider)
         elif not _CUSTOM_OBJECT.fullmatch(seed.name):
             self.problems.append(
                 f'objects.{seed.name}: neither known nor a custom object (__c) or event (__e)'
@@ -185,7 +187,7 @@ class _Planter:
         known = self._known(where, sobject, lambda each: each.kind is not Kind.EVENT)
         if known is None:
             return None
-        # Records belong to the first user, who belongs to nobody.
+        # Records are made by the first user, who made themselves.
         owner = next((each.id for each in self._state.users), '')
         author = Author(owner, self._moment, self._api_version)
         old = None if record_id is None else self._state.records.at(record_id)
@@ -194,6 +196,8 @@ class _Planter:
         except OrgError as error:
             self.problems.append(f'{where}: {error.message.strip()}')
             return None
+        if not owner:
+            row = {**row, 'CreatedById': row['Id'], 'LastModifiedById': row['Id']}
         store(self._state, known, row)
         return str(row['Id'])
 

@@ -94,6 +94,12 @@ class Records:
         """Store a row, instead of the one with its id if there is one."""
         self._tables.setdefault(sobject.name, {})[str(row['Id'])] = row
 
+    def widen(self, sobject: SObject) -> None:
+        """Give all records the fields that their object has got since."""
+        blank = {each.name: each.default for each in sobject.fields.values()}
+        table = self._tables.get(sobject.name, {})
+        self._tables[sobject.name] = {record_id: {**blank, **row} for record_id, row in table.items()}
+
     def checked(self, sobject: SObject, values: Mapping[str, Any], author: Author, *, old: Row | None) -> Row:
         """The row that a write leads to; nothing is stored.
 

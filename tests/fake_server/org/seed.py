@@ -132,11 +132,11 @@ def read_seed(seed: Json) -> Seed:
             AppSeed(
                 **{
                     **each,
-                    'approved': reader.texts('apps.approved', each['approved']),
-                    'scopes': reader.texts('apps.scopes', each['scopes']),
+                    'approved': reader.texts(f'apps[{place}].approved', each['approved']),
+                    'scopes': reader.texts(f'apps[{place}].scopes', each['scopes']),
                 }
             )
-            for each in reader.entries('apps', parts['apps'], _APP)
+            for place, each in enumerate(reader.entries('apps', parts['apps'], _APP))
         ),
         objects=tuple(reader.object(name, each) for name, each in parts['objects'].items()),
         record_types=tuple(

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import Enum
 
 __all__ = ['ESCAPE', 'ESCAPES', 'All', 'Construct', 'DateLiteral', 'Either', 'Literal', 'Not', 'Ordering']
-__all__ += ['Path', 'Query', 'SemiJoin', 'Test', 'Text', 'Tree', 'quoted', 'unescaped']
+__all__ += ['Path', 'Query', 'SemiJoin', 'Comparison', 'Text', 'Tree', 'quoted', 'unescaped']
 
 ESCAPE = re.compile(r'\\(u[0-9A-Fa-f]{4}|.)', re.DOTALL)
 ESCAPES = {
@@ -62,7 +62,7 @@ Literal = Text | DateLiteral | bool | int | float | date | datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Comparison:
     """One comparison.
 
     Attributes:
@@ -103,7 +103,7 @@ class Not:
     part: 'Tree'
 
 
-Tree = Test | SemiJoin | All | Either | Not
+Tree = Comparison | SemiJoin | All | Either | Not
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,54 @@
+"""Errors say what happened and what next, and can be copied and sent."""
+
+import copy
+import pickle
+import re
+
+import pytest
+
+from nameko_salesforce import errors
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.errors import (
+    DeclarationError,
+    LoginFailed,
+    LoginPostponed,
+    LoginRefused,
+    StreamRefused,
+)
+
+EXAMPLES = [
+    (LoginRefused('INVALID_LOGIN', 'no', 60.0), 'login refused: INVALID_LOGIN: no'),
+    (LoginFailed(Failure(FailureKind.DNS, 'acme'), 2.0), 'login failed: host name not resolved: acme'),
+    (LoginPostponed('login refused: X: no', 59.6), 'no login for another 60 s: login refused: X: no'),
+    (DeclarationError('Topic', 'INVALID_FIELD: no'), 'PushTopic Topic: INVALID_FIELD: no'),
+    (StreamRefused('/topic/Topic', '403::no'), '/topic/Topic is refused: 403::no'),
+]
+
+
+def test_the_drawn_tree_is_the_real_one():
+    drawn: dict[str, str] = {}
+    path: list[tuple[int, str]] = []
+    for line in (errors.__doc__ or '').splitlines():
+        found = re.match(r'^(\s+[|`\- ]*)([A-Z]\w+)(\s{2,}|$)', line)
+        if not found:
+            continue
+        depth, name = len(found[1]), found[2]
+        while path and path[-1][0] >= depth:
+            path.pop()
+        drawn[name] = path[-1][1] if path else 'Exception'
+        path.append((depth, name))
+    real = {name: getattr(errors, name).__bases__[0].__name__ for name in errors.__all__}
+    assert drawn == real
+
+
+@pytest.mark.parametrize(('error', 'said'), EXAMPLES, ids=lambda each: type(each).__name__)
+def test_an_error_says_what_happened(error, said):
+    assert str(error) == said
+
+
+@pytest.mark.parametrize('duplicate', [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+@pytest.mark.parametrize('error', [error for error, _ in EXAMPLES], ids=lambda each: type(each).__name__)
+def test_an_error_can_be_copied_and_sent(error, duplicate):
+    other = duplicate(error)
+    assert type(other) is type(error)
+    assert (other.args, vars(other), str(other)) == (error.args, vars(error), str(error))

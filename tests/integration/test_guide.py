@@ -1,4 +1,4 @@
-"""The services of the user guide run: each starts, logs in, declares and subscribes to all that it asks for."""
+"""The services of the user guide run: each logs in, declares and subscribes to all that it asks for."""
 
 import inspect
 

@@ -258,6 +258,7 @@ CURL = ('curl ', 'TOKEN=$(curl ')
 def test_commands_can_be_given_as_shown(block, desk, monkeypatch):
     monkeypatch.chdir(desk)
     here = ROOT
+    makefile = (ROOT / 'Makefile').read_text()
     for command in commands(block):
         program, *arguments = command.split()
         match program, *arguments:
@@ -266,10 +267,12 @@ def test_commands_can_be_given_as_shown(block, desk, monkeypatch):
             case 'cd', folder:
                 here = ROOT / folder
                 assert here.is_dir(), command
+            case '.', script:
+                # What every target of the Makefile makes.
+                assert f'VENV = {script.removesuffix("/bin/activate")}\n' in makefile, command
             case 'nameko', 'run', service, '--config', configuration:
-                # The README says in words where it is given.
-                assert any((place / f'{service}.py').exists() for place in (here, ROOT / 'examples')), command
-                assert any((place / configuration).exists() for place in (here, ROOT / 'examples')), command
+                assert (here / f'{service}.py').exists(), command
+                assert (here / configuration).exists(), command
             case 'nameko', 'test', path:
                 assert any(each.text.startswith(f'"""{path}') for each in of('python')), command
             case 'fake-salesforce', *options:

@@ -274,7 +274,7 @@ def client(fake_cometd: Any) -> Iterator[RawClient]:
 def org_client(fake_salesforce: Any) -> Iterator[RawClient]:
     """A client of the Salesforce of this test."""
     with _raw(fake_salesforce.url) as made:
-        made.token = 'Bearer token'
+        made.token = f'Bearer {fake_salesforce.issue_token()}'
         yield made
 
 

@@ -53,7 +53,7 @@ def test_over_tls_the_routing_cookie_is_secure(tmp_path):
     with start_fake(*options) as fake:
         address = urlsplit(fake.url)
         connection = HTTPSConnection(address.hostname, address.port, timeout=20, context=context)
-        headers = {'Content-Type': 'application/json', 'Authorization': 'Bearer x'}
+        headers = {'Content-Type': 'application/json', 'Authorization': f'Bearer {fake.issue_token()}'}
         connection.request('POST', address.path, json.dumps([HANDSHAKE]), headers)
         routing = connection.getresponse().headers.get_all('Set-Cookie')[1]
         connection.close()
@@ -62,7 +62,7 @@ def test_over_tls_the_routing_cookie_is_secure(tmp_path):
 
 def test_the_routing_cookie_ends_sooner_where_the_clock_runs_faster(raw_client):
     with start_fake('--speed', '100') as fake, raw_client(fake.url) as client:
-        client.token = 'Bearer token'
+        client.token = f'Bearer {fake.issue_token()}'
         response, _ = client.exchange([HANDSHAKE])
         routing = response.headers.get_all('Set-Cookie')[1]
         assert seconds_left(routing, response) == pytest.approx(108, abs=2)

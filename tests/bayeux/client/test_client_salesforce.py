@@ -5,7 +5,7 @@ import pytest
 from nameko_salesforce.bayeux.preparation import Prepared
 from tests.bayeux.client.conftest import until
 
-TOPIC = '/topic/Orders'
+TOPIC = '/topic/InvoiceStatementUpdates'
 
 
 class Positions:
@@ -27,7 +27,13 @@ def fake(fake_salesforce):
 
 
 @pytest.fixture
-def stream(fake, make_client):
+def headers(fake):
+    token = fake.issue_token()
+    return lambda: {'Authorization': f'OAuth {token}'}
+
+
+@pytest.fixture
+def stream(make_client, headers):
     """A client that is subscribed, and the numbers that it is given."""
     positions, got = Positions(), []
 
@@ -35,9 +41,7 @@ def stream(fake, make_client):
         positions.last = delivery.data['event']['replayId']
         got.append(delivery.data['n'])
 
-    client = make_client(
-        client={'headers': lambda: {'Authorization': 'Bearer token'}, 'preparation': positions}
-    )
+    client = make_client(client={'headers': headers, 'preparation': positions})
     client.subscribe(TOPIC, take).get(timeout=10)
     return got
 
@@ -46,12 +50,10 @@ def handshakes(fake):
     return len(fake.journal('reply', channel='/meta/handshake', successful=True))
 
 
-def test_events_before_and_after_the_subscription_arrive(fake, make_client):
+def test_events_before_and_after_the_subscription_arrive(fake, make_client, headers):
     fake.publish(TOPIC, {'n': 1})
     got = []
-    client = make_client(
-        client={'headers': lambda: {'Authorization': 'OAuth token'}, 'preparation': Positions()}
-    )
+    client = make_client(client={'headers': headers, 'preparation': Positions()})
     client.subscribe(TOPIC, lambda delivery: got.append(delivery.data['n'])).get(timeout=10)
     fake.publish(TOPIC, {'n': 2})
     until(lambda: got == [1, 2], 'both events')

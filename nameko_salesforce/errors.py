@@ -12,6 +12,8 @@ What simple-salesforce raises for REST calls is its own. Arguments hold texts an
 a secret, and make an equal error again (`copy`, `pickle`, Nameko's serialisation).
 """
 
+from math import ceil
+
 from nameko_salesforce.bayeux.failures import Failure
 
 __all__ = [
@@ -81,15 +83,17 @@ class LoginPostponed(LoginError):
 
     Attributes:
         reason: what the pause is for; the words of the last refusal or failure.
+        refused: whether it is the pause after a refusal, of a login that somebody else had asked for.
     """
 
-    def __init__(self, reason: str, retry_after: float) -> None:
-        super().__init__(reason, retry_after)
+    def __init__(self, reason: str, retry_after: float, refused: bool = False) -> None:
+        super().__init__(reason, retry_after, refused)
         self.reason = reason
         self.retry_after = retry_after
+        self.refused = refused
 
     def __str__(self) -> str:
-        return f'no login for another {self.retry_after:.0f} s: {self.reason}'
+        return f'no login for another {ceil(self.retry_after)} s: {self.reason}'
 
 
 class DeclarationError(AccountError):

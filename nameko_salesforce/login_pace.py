@@ -9,15 +9,25 @@ Three rules, each with a reason:
 
 from collections import deque
 
+from typing import NamedTuple
+
 from nameko_salesforce.bayeux.backoff import Backoff
 
-__all__ = ['FAILURE_PAUSE', 'REFUSAL_PAUSE', 'LoginPace']
+__all__ = ['FAILURE_PAUSE', 'REFUSAL_PAUSE', 'LoginPace', 'Wait']
 
 # 60 to 75 s after the first refusal, 24 to 30 minutes at most: Salesforce's shortest lock lasts 15.
 REFUSAL_PAUSE = Backoff(first=75.0, cap=1800.0, spread=0.2)
 # Below those of a stream, which asks again by its own clock and should not find the door shut.
 FAILURE_PAUSE = Backoff(first=0.5, cap=30.0)
 _HOUR = 3600.0
+
+
+class Wait(NamedTuple):
+    """Seconds until a login may be tried, 0 for now; why; and whether after a refusal."""
+
+    seconds: float
+    reason: str = ''
+    refused: bool = False
 
 
 class LoginPace:
@@ -40,18 +50,20 @@ class LoginPace:
         self._begun: deque[float] = deque()
         self._refusals = 0
         self._failures = 0
-        self._pause_ends = 0.0
+        self._pause_ends = float('-inf')
         self._reason = ''
 
-    def wait(self, now: float) -> tuple[float, str]:
-        """Seconds until a login may be tried, and why; 0 seconds: now."""
-        if self._reason and now < self._pause_ends:
-            return self._pause_ends - now, self._reason
+    def wait(self, now: float) -> Wait:
+        """How long a login has to wait."""
+        if now < self._pause_ends:
+            # A refusal sets the count of failures back: where there is none, it came last.
+            return Wait(self._pause_ends - now, self._reason, not self._failures)
         while self._begun and self._begun[0] <= now - _HOUR:
             self._begun.popleft()
         if len(self._begun) >= self._limit:
-            return self._begun[0] + _HOUR - now, f'{self._limit} logins in an hour (LOGINS_PER_HOUR)'
-        return 0.0, ''
+            seconds = self._begun[0] + _HOUR - now
+            return Wait(seconds, f'{self._limit} logins in an hour (LOGINS_PER_HOUR)')
+        return Wait(0.0)
 
     def begin(self, now: float) -> None:
         """A login is tried. One of which nothing more is heard counts as answered."""
@@ -59,7 +71,6 @@ class LoginPace:
 
     def succeeded(self) -> None:
         self._refusals = self._failures = 0
-        self._reason = ''
 
     def refused(self, now: float, jitter: float, reason: str) -> float:
         """Salesforce said no.

@@ -6,8 +6,8 @@ which passes. What is not known is a refusal: guessing wrongly the other way loc
 
 import re
 from collections.abc import Iterable
+from html import escape
 from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape
 
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.errors import LoginError, LoginFailed, LoginRefused
@@ -50,6 +50,7 @@ _WAYS_OUT = (
         f'and whether the user is locked or may not log in from here. {_SOAP_IS_OFF}',
     ),
     ('INSUFFICIENT_ACCESS', '', '', f'the user needs the permission "Use Any API Auth". {_SOAP_IS_OFF}'),
+    ('INVALID_OPERATION', 'login()', '', _SOAP_IS_OFF),
     ('UNSUPPORTED_API_VERSION', '', '', _SOAP_IS_OFF),
     ('LOGIN_MUST_USE_SECURITY_TOKEN', '', '', 'SECURITY_TOKEN is missing, or a new password has replaced it'),
     ('PASSWORD_EXPIRED', '', '', 'set a new password, and the new SECURITY_TOKEN that comes with it'),
@@ -122,8 +123,8 @@ def hide(text: str, secrets: Iterable[str]) -> str:
         if len(secret) >= _SECRET
         for form in (
             secret,
+            escape(secret, quote=False),
             escape(secret),
-            escape(secret, {'"': '&quot;'}),
             quote(secret, ''),
             quote_plus(secret),
         )

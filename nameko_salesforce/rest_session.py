@@ -39,6 +39,9 @@ class RestSession(requests.Session):
     Thread-safe in the way of the process: for green threads where it is monkey-patched, else for threads.
     A body that is asked for with `stream=True` is read outside the limits of number and whole time.
 
+    Attributes:
+        tokens: of the account.
+
     Args:
         session: how the network is reached: proxies, certificates. It is not used itself.
         pool_size: requests under way at a time, and connections kept. As many as Nameko has workers by
@@ -67,16 +70,11 @@ class RestSession(requests.Session):
         adapter = HTTPAdapter(pool_maxsize=pool_size, max_retries=0)
         self.mount('https://', adapter)
         self.mount('http://', adapter)
-        self._tokens = tokens
-        self._pool_size = pool_size
-        self._connect_timeout = connect_timeout
-        self._request_timeout = request_timeout
+        self.tokens = tokens
+        self.pool_size = pool_size
+        self.connect_timeout = connect_timeout
+        self.request_timeout = request_timeout
         self._slots = threading.Semaphore(pool_size)
-
-    @property
-    def tokens(self) -> Tokens:
-        """Of the account."""
-        return self._tokens
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send it with the current token; once more with another one if that token has expired.
@@ -89,7 +87,7 @@ class RestSession(requests.Session):
         token, response = self._send(request, kwargs)
         if _expired(response):
             # Also if the request cannot be repeated: the next one shall not meet the same refusal.
-            self._tokens.renew(token)
+            self.tokens.renew(token)
             if _rewound(request):
                 response.close()
                 _, response = self._send(request, kwargs)
@@ -104,7 +102,7 @@ class RestSession(requests.Session):
         kwargs = {**kwargs, 'timeout': timeout, 'allow_redirects': False}
         with self._slot(request):
             # Not before: of fifty that wait, only those under way may meet the refusal of an expired token.
-            token = self._tokens.get()
+            token = self.tokens.get()
             addressed = _addressed(request, token)
             with _in_time(total, addressed):
                 return token, super().send(addressed, **kwargs)
@@ -112,16 +110,16 @@ class RestSession(requests.Session):
     def _limits(self, given: Any) -> tuple[tuple[float, float], float]:
         """Connect and read timeout; timeout of the whole."""
         connect, read = given if isinstance(given, tuple) else (given, given)
-        connect = self._connect_timeout if connect is None else connect
-        read = self._request_timeout if read is None else read
-        return (connect, read), self._request_timeout if given is None else connect + read
+        connect = self.connect_timeout if connect is None else connect
+        read = self.request_timeout if read is None else read
+        return (connect, read), self.request_timeout if given is None else connect + read
 
     @contextmanager
     def _slot(self, request: requests.PreparedRequest) -> Iterator[None]:
-        if not self._slots.acquire(timeout=self._request_timeout):
+        if not self._slots.acquire(timeout=self.request_timeout):
             raise NoConnectionFree(
-                f'not sent: {self._pool_size} other requests (POOL_SIZE)'
-                f' were under way for {self._request_timeout:g} s',
+                f'not sent: {self.pool_size} other requests (POOL_SIZE)'
+                f' were under way for {self.request_timeout:g} s',
                 request=request,
             )
         try:

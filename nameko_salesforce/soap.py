@@ -4,8 +4,8 @@ Elements are found by their local names, since prefixes and namespaces differ be
 """
 
 from dataclasses import dataclass, field
+from html import escape
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 __all__ = ['LoginAnswer', 'SoapFault', 'envelope', 'parse', 'soap_version']
 
@@ -29,7 +29,7 @@ def envelope(username: str, password: str) -> bytes:
         '<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"'
         ' xmlns:urn="urn:partner.soap.sforce.com">'
         '<env:Body><urn:login>'
-        f'<urn:username>{escape(username)}</urn:username><urn:password>{escape(password)}</urn:password>'
+        f'<urn:username>{escape(username, quote=False)}</urn:username><urn:password>{escape(password, quote=False)}</urn:password>'
         '</urn:login></env:Body></env:Envelope>'
     ).encode()
 

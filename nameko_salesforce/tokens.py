@@ -106,9 +106,9 @@ class Tokens:
     def _attempt(self) -> Token | LoginError:
         pace = self._pace
         now = self._clock()
-        seconds, reason = pace.wait(now)
-        if seconds > 0:
-            return LoginPostponed(reason, seconds)
+        wait = pace.wait(now)
+        if wait.seconds > 0:
+            return LoginPostponed(wait.reason, wait.seconds, wait.refused)
         pace.begin(now)
         try:
             token = self._log_in_once()

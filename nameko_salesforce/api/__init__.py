@@ -1,5 +1,7 @@
 """Nameko dependency for the REST API of Salesforce. Floor 4."""
 
 from nameko_salesforce.api.dependency import SalesforceAPI
+from nameko_salesforce.rest import RestClient
+from nameko_salesforce.rest_session import NoConnectionFree
 
-__all__ = ['SalesforceAPI']
+__all__ = ['NoConnectionFree', 'RestClient', 'SalesforceAPI']

@@ -30,6 +30,9 @@ log = logging.getLogger('nameko_salesforce.bayeux')
 # Seconds. `nameko run` acts on SIGTERM only when the hub wakes up; a held poll lets it sleep for a minute.
 HEARTBEAT = 1.0
 
+# Of every entrypoint.
+NAMEKO_OPTIONS = frozenset(['expected_exceptions', 'sensitive_arguments', 'sensitive_variables'])
+
 
 # The order of the bases matters: the other way round ProviderCollector.stop is not called at all.
 class StreamConnection(ProviderCollector, SharedExtension):  # type: ignore[misc]  # Nameko is untyped
@@ -161,6 +164,9 @@ class ChannelEntrypoint(Entrypoint):  # type: ignore[misc]  # Nameko is untyped
 
     def __init__(self, channel: str, **kwargs: Any) -> None:
         check_subscribable(channel)
+        if unknown := sorted(set(kwargs) - NAMEKO_OPTIONS):
+            # Nameko would let `object` complain, which names neither the option nor the decorator.
+            raise TypeError(f'{type(self).__name__} of {channel} has no option {", ".join(unknown)}')
         self.channel = channel
         super().__init__(**kwargs)
 

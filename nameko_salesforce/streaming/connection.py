@@ -70,7 +70,7 @@ class SalesforceConnection(StreamConnection):
         super().register_provider(entrypoint)
 
     def start(self) -> None:
-        """Begin to log in and to connect, in the background: a service also starts while Salesforce is down."""
+        """Begin to log in and to connect, in the background: Salesforce may be down."""
         if not self._halted and self._providers:
             self.adopt(self._make_client())
         super().start()

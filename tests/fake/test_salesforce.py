@@ -54,15 +54,6 @@ def test_tokens_come_as_bearer_or_oauth(salesforce, token):
     assert salesforce.receive([HANDSHAKE], authorization=token).messages[0]['successful'] is True
 
 
-def test_without_rules_everybody_with_a_token_is_let_in(salesforce):
-    from fake_salesforce.salesforce import OpenRules
-
-    rules = OpenRules()
-    assert rules.user_of('Bearer anything', 0.0) == rules.user_of('OAuth other', 0.0) == '005000000000001AAA'
-    assert {rules.user_of(text, 0.0) for text in (None, '', 'Bearer', 'Bearer ', 'Basic x')} == {None}
-    assert rules.topic_problem('/topic/Anything', ('Field',)) is None
-
-
 # --- handshake --------------------------------------------------------------------------------------------
 
 

@@ -1,8 +1,10 @@
-"""A strict fake CometD server, for developing and testing streaming services without an org.
+"""A strict fake Salesforce or CometD server, for developing and testing streaming services without an org.
 
     settings, errors, channels    what the server is like: numbers, texts, names        (pure)
     journal                       what happened, and what clients did wrong              (pure)
     sessions, broker              Bayeux: requests and `now` in, answers or "held" out   (pure)
+    vanilla, salesforce           where the two kinds of servers differ                  (pure)
+    streams, replay, filters      subscriptions and events of Salesforce                 (pure)
     faults                        damage by schedule                                     (pure)
     front, control, server        HTTP on asyncio; the only part that needs aiohttp
     client, pytest_plugin         the handle for tests; standard library only

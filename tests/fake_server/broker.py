@@ -15,7 +15,6 @@ a sweep every 997 ms; channels are never forgotten; a request that holds a hands
 is refused before any of them acts.
 """
 
-import heapq
 from collections.abc import Mapping
 from random import Random
 from typing import Any
@@ -25,9 +24,11 @@ from .answers import Answer, seconds
 from .inspection import Inspector
 from .journal import Journal, Kind
 from .manner import Manner
-from .salesforce import Rules, Salesforce
+from .rules import Rules
+from .salesforce import Salesforce
 from .sessions import Exchange, HeldConnect, Registry, Session, SessionView
 from .settings import VANILLA, BrokerSettings, SalesforceSettings
+from .timers import Timers
 from .vanilla import Vanilla
 
 __all__ = ['Broker']
@@ -69,7 +70,7 @@ class Broker:
             self.manner = Vanilla(self)
         self._answers: list[tuple[int, Answer]] = []
         self._holders: dict[int, Session] = {}
-        self._timers: list[tuple[float, str]] = []
+        self._timers = Timers()
         self._batching: Session | None = None
 
     # --- what drivers call ------------------------------------------------------------------
@@ -129,22 +130,13 @@ class Broker:
     @property
     def deadline(self) -> float | None:
         """When `elapsed` has something to do, in seconds; None while nothing is pending."""
-        while self._timers:
-            due, client_id = self._timers[0]
-            session = self.registry.get(client_id)
-            if session is not None and session.armed == due and session.due == due:
-                return due
-            heapq.heappop(self._timers)
-            if session is not None and session.armed == due:
-                session.armed = None
-                self._arm(session)
-        return None
+        found = self._timers.next(self.registry)
+        return found[0] if found is not None else None
 
     def elapsed(self, now: float) -> None:
         """Do what is due: release connects and lazy events, expire sessions."""
-        while (due := self.deadline) is not None and due <= now:
-            session = self.registry.get(self._timers[0][1])
-            assert session is not None
+        while (found := self._timers.next(self.registry)) is not None and found[0] <= now:
+            session = found[1]
             if session.held is not None and session.held.until <= now:
                 self.manner.hold_is_over(session, now)
                 self._release(session, now)
@@ -153,7 +145,7 @@ class Broker:
                 self._release(session, now)
             else:
                 self.end(session, 'expired', now)
-            self._arm(session)
+            self._timers.arm(session)
 
     def publish(self, channel: str, data: Any, now: float, *, lazy: bool = False) -> int:
         """Publish an event from the server's side; returns how many sessions it reached.
@@ -177,7 +169,7 @@ class Broker:
         assert held is not None
         session.expires_at = now + self._interval(session) + self.settings.max_interval
         self._note(now, Kind.GONE, held.exchange, channels.CONNECT)
-        self._arm(session)
+        self._timers.arm(session)
 
     def take_answers(self) -> list[tuple[int, Answer]]:
         """The answers to held connects since the last call, oldest first."""
@@ -206,7 +198,7 @@ class Broker:
             self._let_go(session)
             self.end(session, 'restart', now)
         self.registry = Registry()
-        self._timers = []
+        self._timers = Timers()
         self.journal.write(now, Kind.RESTARTED)
         return broken
 
@@ -238,7 +230,7 @@ class Broker:
                 self._release(session, now)
             elif session.lazy_at is None:
                 session.lazy_at = now + self.settings.max_lazy_timeout
-                self._arm(session)
+                self._timers.arm(session)
         return reached
 
     def end(self, session: Session, why: str, now: float) -> None:
@@ -257,7 +249,7 @@ class Broker:
         """Keep a connect until an event, its time, or something else releases it."""
         self.registry.hold(session, held)
         self._holders[held.exchange.id] = session
-        self._arm(session)
+        self._timers.arm(session)
         self._note(now, Kind.HELD, held.exchange, channels.CONNECT, {'until': held.until})
 
     def complete(self, exchange: Exchange, reply: dict[str, Any]) -> None:
@@ -293,7 +285,7 @@ class Broker:
         if session is not None:
             if session.ended or session.urgent:
                 self._release(session, now)
-            self._arm(session)
+            self._timers.arm(session)
         return answer
 
     # --- held connects and answers ------------------------------------------------------------
@@ -309,7 +301,7 @@ class Broker:
         if (held := self._let_go(session)) is not None:
             self.complete(held.exchange, held.reply)
             self._answers.append((held.exchange.id, self._answer(held.exchange, now)))
-            self._arm(session)
+            self._timers.arm(session)
 
     def _answer(self, exchange: Exchange, now: float) -> Answer:
         session, settings = exchange.session, self.settings
@@ -322,7 +314,7 @@ class Broker:
             if last.get('channel') == channels.CONNECT:
                 advised = seconds(last.get('advice', {}).get('interval'))
                 session.next_poll_at = now + (self._interval(session) if advised is None else advised)
-            self._arm(session)
+            self._timers.arm(session)
         parts = [(Kind.EVENT, one) for one in events] + [(Kind.REPLY, one) for one in exchange.replies]
         if settings.replies_first:
             parts = parts[len(events) :] + parts[: len(events)]
@@ -345,13 +337,6 @@ class Broker:
 
     def _interval(self, session: Session) -> float:
         return self.settings.interval if session.own_interval is None else session.own_interval
-
-    def _arm(self, session: Session) -> None:
-        """Make sure that a timer exists for this session; outdated ones are dropped when met."""
-        due = session.due
-        if due is not None and not session.ended and (session.armed is None or due < session.armed):
-            session.armed = due
-            heapq.heappush(self._timers, (due, session.client_id))
 
     def _note_answer(self, exchange: Exchange, answer: Answer, now: float) -> None:
         first = exchange.messages[0].get('channel') if exchange.messages else None

@@ -241,7 +241,9 @@ class _Control:
             raise ValueError('replay asks for one channel: ?channel=C')
         channel = request.query['channel']
         return {
-            'events': self._front.act(lambda broker, now: _salesforce(broker).logs.retained(channel, now))
+            'events': self._front.act(
+                lambda broker, now: _salesforce(broker).streams.logs.retained(channel, now)
+            )
         }
 
     async def reset(self, request: web.Request) -> Any:

@@ -23,7 +23,7 @@ from .clock import Clock
 from .faults import Ending, Fault, FaultKind, FaultSchedule, Wire, damage, harm, render
 from .journal import Journal, Kind
 from .replies import Reply
-from .salesforce import Rules
+from .rules import Rules
 from .settings import PROFILES, BrokerSettings, SalesforceSettings
 
 __all__ = ['Front']

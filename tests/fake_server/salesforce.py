@@ -1,28 +1,27 @@
 """How Salesforce's Streaming API differs from other CometD servers: who may come, replay, limits. Pure.
 
-It decides with `Rules` (users, channels: the org's business) and its own books (replay logs, routes,
-allowances). Where nothing has been recorded or documented, it does what the CometD server does that it is
-made of.
+It decides with `Rules` (users, channels: the org's business) and books of its own (`streams`, `limits`).
+Where nothing has been recorded or documented, it does what the CometD server does that it is made of.
 Source: Streaming API Developer Guide, and recorded exchanges, in tests/wire.
 """
 
 import re
 from collections.abc import Mapping
 from random import Random
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from . import channels, texts
 from .answers import Answer, advice_of, crowded_advice, ext_of, reply_to, validate
-from .filters import Filter, split
-from .limits import ROUTING_COOKIE, EventAllowance, Routes
-from .replay import ONLY_NEW, ReplayLogs
+from .limits import ROUTING_COOKIE, Routes
+from .rules import OpenRules, Rules
 from .sessions import Exchange, Session
 from .settings import SalesforceSettings
+from .streams import Streams
 
 if TYPE_CHECKING:
     from .broker import Broker
 
-__all__ = ['OpenRules', 'Rules', 'Salesforce']
+__all__ = ['Salesforce']
 
 OLDEST_VERSION = (37, 0)
 _EXT = {'replay': True, 'payload.format': True}
@@ -30,41 +29,18 @@ _VERSION = re.compile(r'(\d{1,3})\.(\d{1,2})(/.*)?')
 _OLD_VERSION = re.compile(r'replay/(\d{1,3})\.(\d{1,2})(/.*)?')
 
 
-class Rules(Protocol):
-    """What the org knows: its users and its channels."""
-
-    def user_of(self, authorization: str | None, now: float) -> object:
-        """The user id, a text, behind `Bearer TOKEN` or `OAuth TOKEN`; anything else: nobody."""
-
-    def topic_problem(self, channel: str, fields: tuple[str, ...]) -> str | None:
-        """Why a channel (without its filter) cannot be subscribed to with a filter on these fields."""
-
-
-class OpenRules:
-    """Everybody with a token is the same user; every channel exists."""
-
-    def user_of(self, authorization: str | None, now: float) -> object:
-        scheme, _, token = (authorization or '').partition(' ')
-        return '005000000000001AAA' if scheme in ('Bearer', 'OAuth') and token.strip() else None
-
-    def topic_problem(self, channel: str, fields: tuple[str, ...]) -> str | None:
-        return None
-
-
 class Salesforce:
     """The manner of Salesforce. See `manner.Manner` for the methods without a text.
 
     Attributes:
-        logs: what can be replayed.
+        streams: subscriptions, and what can be replayed.
         routes: the load balancer.
     """
 
     def __init__(self, broker: 'Broker', random: Random, rules: Rules | None) -> None:
         self._broker = broker
         self._rules = rules if rules is not None else OpenRules()
-        self._allowance = EventAllowance()
-        self._filters: dict[str, dict[str, Filter]] = {}
-        self.logs = ReplayLogs(random, self._retention)
+        self.streams = Streams(broker, random, self._rules)
         self.routes = Routes(random)
 
     @property
@@ -72,22 +48,6 @@ class Salesforce:
         settings = self._broker.settings
         assert isinstance(settings, SalesforceSettings)
         return settings
-
-    def _retention(self, channel: str) -> float:
-        durable = channel.startswith(('/event/', '/data/'))
-        return self._settings.retention_events if durable else self._settings.retention_topics
-
-    def allowances(self, now: float) -> dict[str, tuple[int, int]]:
-        """The limits that REST tells under `limits`: name -> (most, left). What has no limit is not told."""
-        events, clients = self._settings.daily_event_limit, self._settings.client_limit
-        left = self._allowance.left(events, now)
-        told = {
-            # All kinds of events share one allowance here.
-            'DailyDurableStreamingApiEvents': (events, left),
-            'DailyDurableGenericStreamingApiEvents': (events, left),
-            'DurableStreamingApiConcurrentClients': (clients, clients - len(self._broker.registry)),
-        }
-        return {name: (most, max(0, left)) for name, (most, left) in told.items() if most >= 0}
 
     # --- who comes --------------------------------------------------------------------------------
 
@@ -136,8 +96,7 @@ class Salesforce:
         if channel == channels.CONNECT and message.get('connectionType') != 'long-polling':
             return texts.invalid_connection_type(message.get('connectionType'))
         if channel in (channels.CONNECT, channels.SUBSCRIBE):
-            spent = self._allowance.is_spent(self._settings.daily_event_limit, now)
-            return texts.DAILY_LIMIT if spent else None
+            return texts.DAILY_LIMIT if self.streams.is_spent(now) else None
         return None
 
     def _handshake_refusal(self, user: object) -> str | None:
@@ -240,47 +199,14 @@ class Salesforce:
         session.parting = error
         session.enqueue({'channel': channels.DISCONNECT}, lazy=False)
 
-    # --- channels ---------------------------------------------------------------------------------
+    # --- channels and events ----------------------------------------------------------------------
 
     def subscribe(self, session: Session, message: Mapping[str, Any], now: float) -> str | None:
         wanted = message.get('subscription')
         for name in wanted if isinstance(wanted, list) else [wanted]:
-            if (error := self._subscribe(session, name, ext_of(message), now)) is not None:
+            if (error := self.streams.subscribe(session, name, ext_of(message), now)) is not None:
                 return error
         return None
-
-    def _subscribe(self, session: Session, name: object, ext: Mapping[str, Any], now: float) -> str | None:
-        if not isinstance(name, str) or not name:
-            return texts.SUBSCRIPTION_MISSING
-        channel, chosen = split(name)
-        if (error := self._channel_problem(channel, chosen)) is not None:
-            return error
-        position: object = ONLY_NEW
-        if 'replay' in ext:
-            positions = ext['replay'] if isinstance(ext['replay'], dict) else {}
-            position = positions.get(channel)
-            if position is None:
-                return texts.not_in_replay_map(channel)
-        events = self.logs.since(channel, position, now)
-        if events is None:
-            return texts.invalid_replay_id(position)
-        self._broker.registry.subscribe(session, name)
-        self._filters.setdefault(channel, {})[name] = chosen
-        for data in events:
-            if chosen.lets_through(data) and self._allowance.take(self._settings.daily_event_limit, now):
-                session.enqueue(self._copy({'channel': channel, 'data': data}, session, name), lazy=False)
-        return None
-
-    def _channel_problem(self, channel: str, chosen: Filter) -> str | None:
-        if not channel.startswith('/'):
-            return texts.SLASH_MISSING
-        if channels.is_meta(channel) or channels.is_service(channel):
-            return texts.RESTRICTED_CHANNEL
-        if (denied := channels.first_match(self._settings.deny_subscribe, channel)) is not None:
-            return denied
-        if channels.is_wild(channel) or (chosen.terms and not channel.startswith('/topic/')):
-            return texts.no_such_channel(channel)
-        return self._rules.topic_problem(channel, chosen.fields)
 
     def unsubscribe(self, session: Session, message: Mapping[str, Any]) -> str | None:
         wanted = message.get('subscription')
@@ -293,35 +219,11 @@ class Salesforce:
     def publish(self, session: Session, message: Mapping[str, Any], now: float) -> str | None:
         return texts.PUBLISH_DENIED
 
-    # --- events -----------------------------------------------------------------------------------
-
     def record(self, channel: str, data: Any, now: float) -> Any:
-        return self.logs.append(channel, data, now)
+        return self.streams.logs.append(channel, data, now)
 
     def recipients(self, event: dict[str, Any], now: float) -> list[tuple[Session, dict[str, Any]]]:
-        copies: list[tuple[Session, dict[str, Any]]] = []
-        seen: set[tuple[str, str]] = set()
-        for name, chosen in self._filters.get(event['channel'], {}).items():
-            if not chosen.lets_through(event['data']):
-                continue
-            for session in self._broker.registry.subscribers(name):
-                copy = self._copy(event, session, name)
-                # Two filters of one topic are one subscription to those who cannot tell them apart.
-                if (session.client_id, copy['channel']) in seen:
-                    continue
-                if self._allowance.take(self._settings.daily_event_limit, now):
-                    seen.add((session.client_id, copy['channel']))
-                    copies.append((session, copy))
-        return copies
-
-    def _copy(self, event: Mapping[str, Any], session: Session, name: str) -> dict[str, Any]:
-        """An event as this session gets it for this subscription."""
-        copy = dict(event)
-        if self._settings.events_name_filter:
-            copy['channel'] = name
-        if self._settings.events_name_client:
-            copy['clientId'] = session.client_id
-        return copy
+        return self.streams.recipients(event, now)
 
 
 def _path_problem(path: str) -> str | None:

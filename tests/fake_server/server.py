@@ -106,7 +106,7 @@ class _Tenants:
 
         def streaming_limits() -> Mapping[str, tuple[int, int]]:
             manner = front.broker.manner
-            return manner.allowances(front.clock.now()) if isinstance(manner, Salesforce) else {}
+            return manner.streams.allowances(front.clock.now()) if isinstance(manner, Salesforce) else {}
 
         self._current = Tenant(
             self._seed,

@@ -1,4 +1,4 @@
-"""Services for `nameko run` in test_nameko_run.py. They tell what they do in their log."""
+"""Services for `nameko run` in the tests beside this file. They tell what they do in their log."""
 
 import logging
 from pathlib import Path
@@ -8,7 +8,9 @@ from eventlet.event import Event
 from nameko.extensions import DependencyProvider
 from nameko.rpc import rpc
 
+from nameko_salesforce.api import SalesforceAPI
 from nameko_salesforce.bayeux import subscribe
+from nameko_salesforce.streaming import handle_sobject_notification
 
 log = logging.getLogger(__name__)
 
@@ -74,3 +76,22 @@ class Adding:
     @rpc
     def add(self, a, b):
         return a + b
+
+
+class Contacts:
+    name = 'contacts'
+    salesforce = SalesforceAPI()
+
+    @handle_sobject_notification('Contact')
+    def handle(self, sobject_type, record_type, notification):
+        contact = self.salesforce.Contact.get(notification['sobject']['Id'])
+        log.info('handled %s', contact['LastName'])
+
+
+class Contradicting:
+    name = 'contradicting'
+
+    @handle_sobject_notification('Contact')
+    @handle_sobject_notification('Contact', exclude_current_user=False)
+    def handle(self, sobject_type, record_type, notification):
+        log.info('handled')

@@ -170,12 +170,12 @@ def test_the_pytest_plugin_serves_a_fake(clean):
 
 
 def test_type_checkers_see_the_types_of_both_packages(clean):
-    for name in ('api.py', 'fake_api.py'):
+    for name in ('api.py', 'salesforce_api.py', 'fake_api.py'):
         shutil.copy(ROOT / 'tests/typing' / name, clean / name)
     # The settings of this tree, but not its sources.
     shutil.copy(ROOT / 'pyproject.toml', clean / 'pyproject.toml')
     python = clean / 'bin/python'
     run(
         sys.executable, '-m', 'mypy', '--python-executable', python, '--cache-dir', clean / 'cache',
-        'api.py', 'fake_api.py', cwd=clean,
+        'api.py', 'salesforce_api.py', 'fake_api.py', cwd=clean,
     )  # fmt: skip

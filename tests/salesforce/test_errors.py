@@ -8,13 +8,20 @@ import pytest
 
 from nameko_salesforce import errors
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
-from nameko_salesforce.errors import DeclarationError, LoginFailed, LoginPostponed, LoginRefused
+from nameko_salesforce.errors import (
+    DeclarationError,
+    LoginFailed,
+    LoginPostponed,
+    LoginRefused,
+    StreamRefused,
+)
 
 EXAMPLES = [
     (LoginRefused('INVALID_LOGIN', 'no', 60.0), 'login refused: INVALID_LOGIN: no'),
     (LoginFailed(Failure(FailureKind.DNS, 'acme'), 2.0), 'login failed: host name not resolved: acme'),
     (LoginPostponed('login refused: X: no', 59.6), 'no login for another 60 s: login refused: X: no'),
     (DeclarationError('Topic', 'INVALID_FIELD: no'), 'PushTopic Topic: INVALID_FIELD: no'),
+    (StreamRefused('/topic/Topic', '403::no'), '/topic/Topic is refused: 403::no'),
 ]
 
 

@@ -1,6 +1,6 @@
 """What becomes of an answer, flow by flow, however odd it is. With the fake org: test_login_fake.py.
 
-The process is not monkey-patched; servers say byte by byte what a test wants.
+Servers say byte by byte what a test wants.
 """
 
 import json

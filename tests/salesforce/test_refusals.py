@@ -36,6 +36,7 @@ def judged(code, text, flow=CLIENT, secrets=()):
             'SOAP login() is off',
         ),
         (SOAP, 'INSUFFICIENT_ACCESS', 'no', 'Use Any API Auth'),
+        (SOAP, 'INVALID_OPERATION', 'SOAP API login() is disabled by default in this org.', 'is off in orgs'),
         (SOAP, 'UNSUPPORTED_API_VERSION', 'no', 'client credentials or JWT'),
         (SOAP, 'LOGIN_MUST_USE_SECURITY_TOKEN', 'no', 'SECURITY_TOKEN is missing'),
         (SOAP, 'PASSWORD_EXPIRED', 'the password has expired', 'set a new password'),

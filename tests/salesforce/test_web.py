@@ -1,4 +1,4 @@
-"""One bounded exchange against servers that do whatever they like. Not monkey-patched: sockets are green."""
+"""One bounded exchange against servers that do whatever they like."""
 
 import ssl
 import time

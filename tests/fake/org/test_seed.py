@@ -13,6 +13,7 @@ def test_the_built_in_seed_has_two_users_one_app_and_something_to_watch():
         'fake-consumer-secret',
         'integration@example.com',
     )
+    assert (app.approved, app.scopes) == ((), ('id', 'api', 'refresh_token'))
     assert [each.name for each in seed.objects] == ['Invoice_Statement__c', 'Low_Ink__e']
     assert seed.record_types == (('Contact', 'Student'),)
     assert seed.change_data_capture == ('Account', 'Contact')

@@ -188,6 +188,7 @@ def test_a_semi_join_keeps_its_field():
         ('SELECT Id FROM Contact WHERE A = LAST_N_DAYS', '1:Column:34', "unexpected token: 'LAST_N_DAYS'"),
         ('SELECT Id FROM Contact WHERE A = TODAY:5', '1:Column:34', "unexpected token: 'TODAY:5'"),
         ('SELECT Id FROM Contact WHERE A = :name', '1:Column:34', "unexpected token: ':'"),
+        (f'SELECT Id FROM Contact WHERE A = {"9" * 19}', '1:Column:34', "unexpected token: '9'"),
         ('SELECT Id FROM Contact LIMIT 1.5', '1:Column:30', "unexpected token: '1.5'"),
         ('SELECT Id FROM Contact OFFSET -1', '1:Column:31', "unexpected token: '-1'"),
         ('SELECT Id FROM Contact LIMIT 5 WHERE A = 1', '1:Column:32', "unexpected token: 'WHERE'"),

@@ -16,7 +16,13 @@ USER = User(
     api_login=True,
 )
 APP = App(
-    name='demo', consumer_key='key', consumer_secret='sec-ret', run_as=None, public_key=None, approved=()
+    name='demo',
+    consumer_key='key',
+    consumer_secret='sec-ret',
+    run_as=None,
+    public_key=None,
+    approved=(),
+    scopes=('api',),
 )
 
 

@@ -65,3 +65,11 @@ def test_only_so_many_topics_are_active(make_world):
     world.topic(QUERY, name='Third')
     with pytest.raises(OrgError):
         world.undelete('PushTopic', second)
+
+
+@pytest.mark.parametrize('name', ['/x/other', 'u/other', '/u/', '/u/other/', '/u/with blank', '/u'])
+def test_a_generic_channel_is_called_like_a_channel(world, name):
+    with pytest.raises(OrgError) as refused:
+        world.create('StreamingChannel', Name=name)
+    assert (refused.value.code, refused.value.fields) == ('INVALID_FIELD', ('Name',))
+    world.create('StreamingChannel', Name='/u/other/Channel_1')

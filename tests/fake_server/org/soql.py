@@ -11,7 +11,7 @@ from typing import Any
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 from lark.exceptions import VisitError
 
-from .errors import OrgError, malformed_query
+from .errors import malformed_query
 from .moments import LITERALS, parse_date, parse_datetime
 from .syntax import (
     ESCAPE,
@@ -77,8 +77,8 @@ offset: OFFSET NUMBER
 STRING: /'(?:[^'\\]|\\.)*'/s
 DATETIME.4: /\d{4}-\d{2}-\d{2}T[0-9:.]+(?:Z|[+-]\d{2}:?\d{2})?/i
 DATE.3: /\d{4}-\d{2}-\d{2}\b/
-NUMBER: /[+-]?\d+(?:\.\d+)?\b/
-LITERAL.2: /(?:%LITERALS%)(?::\d+)?\b/i
+NUMBER: /[+-]?\d{1,18}(?:\.\d{1,18})?\b/
+LITERAL.2: /(?:%LITERALS%)(?::\d{1,4})?\b/i
 OPERATOR: /<=|>=|<>|!=|=|<|>/
 NAME: /[A-Za-z]\w*/
 %KEYWORDS%
@@ -109,9 +109,7 @@ def parse(text: str) -> Query:
     try:
         return _Builder(text).transform(_PARSER.parse(text))
     except VisitError as error:
-        if isinstance(error.orig_exc, OrgError):
-            raise error.orig_exc from None
-        raise
+        raise error.orig_exc from None
     except UnexpectedInput as error:
         raise malformed_query(_explained(text, error)) from None
 
@@ -151,10 +149,10 @@ class _Builder(Transformer[Token, Query]):
         fields: list[Path] = []
         constructs: set[Construct] = set()
         clauses: dict[str, Any] = {}
-        items, names = list(rest), [each for each in rest if isinstance(each, Token)]
-        name, alias = names[1], items[items.index(names[0]) + 2]
+        start = next(place for place, each in enumerate(rest) if isinstance(each, Token))  # FROM
+        _from, name, alias, *_clauses = rest[start:]
         counts = 0  # of `COUNT()`
-        for each in items:
+        for each in rest:
             match each:
                 case Path():
                     fields.append(each)

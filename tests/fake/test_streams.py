@@ -9,7 +9,7 @@ def publish(world, count, channel=TOPIC, **fields):
     """Publish records; returns the replay ids that they were given."""
     for number in range(count):
         world.publish(channel, {'sobject': {'Id': str(number), **fields}})
-    return ids(world.broker.manner.logs.retained(channel, world.now))[-count:]
+    return ids(world.broker.manner.streams.logs.retained(channel, world.now))[-count:]
 
 
 def ids(events):

@@ -1,0 +1,111 @@
+"""Services for Salesforce under `nameko run`, in processes of their own: how they begin and how they end."""
+
+import os
+from importlib.metadata import version
+
+import pytest
+
+from tests.integration.processes import Process
+
+SLOWNESS = float(os.environ.get('TIME_FACTOR', '1'))
+
+# Seconds: see test_nameko_run.py. A poll is held for 110, and `start()` must not wait for a login.
+PROMPT = 6.0 * SLOWNESS
+
+SECRETS = ('fake-consumer-secret', 'secrettoken', 'not-the-secret')
+
+LOGGING = {
+    'version': 1,
+    'disable_existing_loggers': False,
+    'handlers': {'console': {'class': 'logging.StreamHandler'}},
+    'root': {'level': 'DEBUG', 'handlers': ['console']},
+}
+
+
+@pytest.fixture
+def run(org, tmp_path):
+    """Starts a service of `programs.py` with the section of the fake org."""
+    processes = []
+
+    def start(service, **settings):
+        config = {'SALESFORCE': org.server.section(**settings), 'LOGGING': LOGGING}
+        processes.append(Process(f'programs:{service}', config, tmp_path))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.end()
+
+
+def subscribed(org):
+    org.server.wait_for_subscriptions('/topic/Contact', timeout=30)
+
+
+def test_sigterm_during_a_held_poll_of_110_seconds_ends_the_process_promptly(run, org):
+    process = run('Contacts')
+    subscribed(org)
+    org.server.wait_for('held')
+    process.terminate()
+    assert process.status(PROMPT) == 0
+    assert [each.detail['why'] for each in org.server.journal('closed')] == ['disconnect']
+
+
+def test_sigterm_while_salesforce_is_down_ends_the_process_promptly(run, org):
+    org.server.faults.add('status', channel='login', status=503, count=None)
+    process = run('Contacts')
+    process.wait_for('login failed')
+    process.terminate()
+    assert process.status(PROMPT) == 0
+
+
+def test_sigterm_while_a_login_hangs_ends_the_process_promptly(run, org):
+    org.server.faults.add('never', channel='login', count=None)
+    process = run('Contacts')
+    org.server.wait_for('fault', timeout=30)
+    process.terminate()
+    assert process.status(PROMPT) == 0
+
+
+@pytest.mark.defect('R6')
+def test_a_wrong_configuration_names_every_problem_and_ends_the_process(run, org):
+    process = run(
+        'Contacts', CONSUMER_SECRET=None, API_VERSION='37.0', SANDBOX='yes', PASWORD='not-the-secret'
+    )
+    # 2.14 takes it for the user's own doing: one line, and status 0.
+    assert process.status(PROMPT) == (0 if version('nameko').startswith('2.') else 1)
+    [line] = [line for line in process.log.splitlines() if 'contacts cannot start' in line]
+    for word in ('CONSUMER_SECRET', 'API_VERSION', 'SANDBOX', 'PASWORD', 'PASSWORD'):
+        assert word in line
+    assert 'not-the-secret' not in process.log
+    assert org.server.journal('login') == []
+
+
+def test_contradicting_decorators_end_the_process(run, org):
+    process = run('Contradicting')
+    assert process.status(PROMPT) == (0 if version('nameko').startswith('2.') else 1)
+    assert 'contradicting cannot start. PushTopic Contact is declared in two ways' in process.log
+
+
+def test_fail_fast_ends_the_process_with_a_status_that_a_supervisor_notices(run, org):
+    process = run('Contacts', CONSUMER_SECRET='not-the-secret', FAIL_FAST=True)
+    assert process.status(PROMPT) == 1
+    assert 'contacts ends, because FAIL_FAST is set: login refused' in process.log
+
+
+def test_no_secret_is_in_the_log_of_a_service_that_logs_everything(run, org):
+    process = run('Contacts')
+    subscribed(org)
+    org.ada.create('Contact', LastName='Hopper')
+    process.wait_for('handled Hopper')
+    org.server.revoke_tokens('integration@example.com')
+    org.ada.create('Contact', LastName='Turing')
+    process.wait_for('handled Turing')
+    process.terminate()
+    assert process.status(PROMPT) == 0
+    tokens = [entry.detail for entry in org.server.journal('request')]
+    assert tokens  # the fake's journal holds no secret either
+    organization = org.person('integration@example.com').access_token.partition('!')[0]
+    assert f'{organization}!' not in process.log
+    for secret in SECRETS:
+        assert secret not in process.log
+    assert 'Bearer' not in process.log.replace("'Bearer ***'", '')

@@ -292,7 +292,7 @@ def client(fake_cometd: Any) -> Iterator[RawClient]:
 def org_client(fake_salesforce: Any) -> Iterator[RawClient]:
     """A client of the Salesforce of this test."""
     with _raw(fake_salesforce.url) as made:
-        made.log_in(fake_salesforce.section())
+        made.token = f'Bearer {fake_salesforce.issue_token()}'
         yield made
 
 

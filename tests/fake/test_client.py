@@ -92,6 +92,31 @@ def test_the_world_can_be_arranged(fake_cometd, client):
     assert fake_cometd.faults.list() == []
 
 
+def test_a_section_logs_in_by_client_credentials_and_can_be_changed(fake_salesforce):
+    section = fake_salesforce.section()
+    assert section == {
+        'LOGIN_URL': fake_salesforce.base_url,
+        'CONSUMER_KEY': 'fake-consumer-key',
+        'CONSUMER_SECRET': 'fake-consumer-secret',
+    }
+    assert fake_salesforce.login_url == fake_salesforce.base_url
+    changed = fake_salesforce.section(CONSUMER_SECRET=None, USERNAME='ada@example.com')
+    assert 'CONSUMER_SECRET' not in changed
+    assert changed['USERNAME'] == 'ada@example.com'
+
+
+def test_people_and_records_can_be_added_and_tokens_taken(fake_salesforce):
+    fake_salesforce.seed({'users': [{'username': 'grace@example.com', 'password': 'hush'}]})
+    assert fake_salesforce.grant_refresh_token('grace@example.com')
+    assert '!' in fake_salesforce.issue_token('grace@example.com')
+    assert fake_salesforce.revoke_tokens('grace@example.com') == 1
+    assert fake_salesforce.revoke_tokens() == 0
+    with pytest.raises(ValueError, match='no user nobody'):
+        fake_salesforce.revoke_tokens('nobody')
+    with pytest.raises(ValueError, match='colour: no such key'):
+        fake_salesforce.seed({'colour': 'red'})
+
+
 def test_a_server_comes_back_on_the_same_port_without_its_sessions(raw_client):
     with start_fake('--profile', 'vanilla', timeout=7) as fake, raw_client(fake.url) as client:
         client.connected()

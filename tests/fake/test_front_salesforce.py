@@ -49,16 +49,19 @@ def test_over_tls_the_routing_cookie_is_secure(tmp_path, raw_client):
     context = ssl.create_default_context()
     authority.configure_trust(context)
     options = ['--tls-certificate', str(tmp_path / 'certificate.pem'), '--tls-key', str(tmp_path / 'key.pem')]
-    with start_fake(*options) as fake, raw_client(fake.url, context) as client:
-        client.log_in(fake.section())
-        response, _ = client.exchange([HANDSHAKE])
-        routing = response.headers.get_all('Set-Cookie')[1]
+    with start_fake(*options) as fake:
+        address = urlsplit(fake.url)
+        connection = HTTPSConnection(address.hostname, address.port, timeout=20, context=context)
+        headers = {'Content-Type': 'application/json', 'Authorization': f'Bearer {fake.issue_token()}'}
+        connection.request('POST', address.path, json.dumps([HANDSHAKE]), headers)
+        routing = connection.getresponse().headers.get_all('Set-Cookie')[1]
+        connection.close()
     assert routing.endswith('; SameSite=None; Secure')
 
 
 def test_the_routing_cookie_ends_sooner_where_the_clock_runs_faster(raw_client):
     with start_fake('--speed', '100') as fake, raw_client(fake.url) as client:
-        client.log_in(fake.section())
+        client.token = f'Bearer {fake.issue_token()}'
         response, _ = client.exchange([HANDSHAKE])
         routing = response.headers.get_all('Set-Cookie')[1]
         assert seconds_left(routing, response) == pytest.approx(108, abs=2)

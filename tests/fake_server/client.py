@@ -33,7 +33,8 @@ STOP_S = 10.0
 CALL_S = 30.0
 SHOWN_LINES = 20
 
-# The app of the built-in seed.
+# User and app of the built-in seed.
+USERNAME = 'integration@example.com'
 CONSUMER_KEY = 'fake-consumer-key'
 CONSUMER_SECRET = 'fake-consumer-secret'
 
@@ -268,6 +269,14 @@ class FakeServer:
             ValueError: no such user.
         """
         return int(self.call('POST', 'revoke', {'username': username})['tokens'])
+
+    def issue_token(self, username: str = USERNAME) -> str:
+        """An access token without a login, for tests that are about something else.
+
+        Raises:
+            ValueError: no such user.
+        """
+        return str(self.call('POST', 'token', {'username': username})['access_token'])
 
     def grant_refresh_token(self, username: str, consumer_key: str = CONSUMER_KEY) -> str:
         """A refresh token, as a user gets it who goes through the web flow.

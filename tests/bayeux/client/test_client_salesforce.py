@@ -9,7 +9,7 @@ import pytest
 from nameko_salesforce.bayeux.preparation import Prepared
 from tests.bayeux.client.conftest import until
 
-TOPIC = '/topic/InvoiceStatementUpdates'  # one of the built-in seed
+TOPIC = '/topic/InvoiceStatementUpdates'
 
 
 class Positions:
@@ -31,20 +31,13 @@ def fake(fake_salesforce):
 
 
 @pytest.fixture
-def token(fake):
-    section = fake.section()
-    form = {
-        'grant_type': 'client_credentials',
-        'client_id': section['CONSUMER_KEY'],
-        'client_secret': section['CONSUMER_SECRET'],
-    }
-    url = f'{fake.base_url}/services/oauth2/token'
-    with urllib.request.urlopen(url, urlencode(form).encode(), timeout=10) as response:
-        return json.load(response)['access_token']
+def headers(fake):
+    token = fake.issue_token()
+    return lambda: {'Authorization': f'OAuth {token}'}
 
 
 @pytest.fixture
-def stream(fake, make_client, token):
+def stream(make_client, headers):
     """A client that is subscribed, and the numbers that it is given."""
     positions, got = Positions(), []
 
@@ -52,9 +45,7 @@ def stream(fake, make_client, token):
         positions.last = delivery.data['event']['replayId']
         got.append(delivery.data['n'])
 
-    client = make_client(
-        client={'headers': lambda: {'Authorization': f'Bearer {token}'}, 'preparation': positions}
-    )
+    client = make_client(client={'headers': headers, 'preparation': positions})
     client.subscribe(TOPIC, take).get(timeout=10)
     return got
 
@@ -63,12 +54,10 @@ def handshakes(fake):
     return len(fake.journal('reply', channel='/meta/handshake', successful=True))
 
 
-def test_events_before_and_after_the_subscription_arrive(fake, make_client, token):
+def test_events_before_and_after_the_subscription_arrive(fake, make_client, headers):
     fake.publish(TOPIC, {'n': 1})
     got = []
-    client = make_client(
-        client={'headers': lambda: {'Authorization': f'OAuth {token}'}, 'preparation': Positions()}
-    )
+    client = make_client(client={'headers': headers, 'preparation': Positions()})
     client.subscribe(TOPIC, lambda delivery: got.append(delivery.data['n'])).get(timeout=10)
     fake.publish(TOPIC, {'n': 2})
     until(lambda: got == [1, 2], 'both events')

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from fake_salesforce.answers import Answer
@@ -243,19 +243,6 @@ class RawClient:
             'connectionType': 'long-polling',
             **fields,
         }
-
-    def log_in(self, section: dict[str, Any]) -> None:
-        """Get a token, by client credentials."""
-        form = {
-            'grant_type': 'client_credentials',
-            'client_id': section['CONSUMER_KEY'],
-            'client_secret': section['CONSUMER_SECRET'],
-        }
-        connection = self.connection()
-        headers = {'Content-Type': 'application/x-www-form-urlencoded'}
-        connection.request('POST', '/services/oauth2/token', urlencode(form), headers)
-        token = json.loads(connection.getresponse().read())['access_token']
-        self.token = f'Bearer {token}'
 
     def connected(self, *subscriptions: str) -> 'RawClient':
         self.client_id = self.post(HANDSHAKE)[0]['clientId']

@@ -49,13 +49,10 @@ def test_over_tls_the_routing_cookie_is_secure(tmp_path, raw_client):
     context = ssl.create_default_context()
     authority.configure_trust(context)
     options = ['--tls-certificate', str(tmp_path / 'certificate.pem'), '--tls-key', str(tmp_path / 'key.pem')]
-    with start_fake(*options) as fake:
-        address = urlsplit(fake.url)
-        connection = HTTPSConnection(address.hostname, address.port, timeout=20, context=context)
-        headers = {'Content-Type': 'application/json', 'Authorization': f'Bearer {fake.issue_token()}'}
-        connection.request('POST', address.path, json.dumps([HANDSHAKE]), headers)
-        routing = connection.getresponse().headers.get_all('Set-Cookie')[1]
-        connection.close()
+    with start_fake(*options) as fake, raw_client(fake.url, context) as client:
+        client.token = f'Bearer {fake.issue_token()}'
+        response, _ = client.exchange([HANDSHAKE])
+        routing = response.headers.get_all('Set-Cookie')[1]
     assert routing.endswith('; SameSite=None; Secure')
 
 

@@ -79,7 +79,6 @@ PUBLIC = {
         'subscribe',
     ],
     # What services import.
-    'nameko_salesforce.api': ['NoConnectionFree', 'RestClient', 'SalesforceAPI'],
     'nameko_salesforce.constants': [
         'CLIENT_ID_CONTEXT_KEY',
         'CONFIG_KEY',

@@ -1,8 +1,5 @@
 """The client, with nothing of Salesforce but a token and replay, against the fake Salesforce."""
 
-import json
-import urllib.request
-from urllib.parse import urlencode
 
 import pytest
 

@@ -1,6 +1,5 @@
 """The client, with nothing of Salesforce but a token and replay, against the fake Salesforce."""
 
-
 import pytest
 
 from nameko_salesforce.bayeux.preparation import Prepared

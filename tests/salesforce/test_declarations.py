@@ -391,6 +391,22 @@ def test_json_that_is_none_of_salesforces_is_a_failure_of_its_time(nonsense):
         org.server.close()
 
 
+def test_a_salesforce_that_does_not_answer_is_waited_for_once_by_all_topics_in_line(fake, declare, admin):
+    fake.faults.add('never', channel='rest', processed=False)
+    declarations = declare(A, B, C, REQUEST_TIMEOUT=1)
+    threads = [eventlet.spawn(declarations.ensure, name) for name in 'ABC']
+    with eventlet.Timeout(5, AssertionError('one wait after the other')):
+        for name, thread in zip('ABC', threads, strict=True):
+            with pytest.raises(DeclarationError, match=f'PushTopic {name}: no whole answer') as failed:
+                thread.wait()
+            assert failed.value.temporary is True
+    (struck,) = fake.faults.list()
+    assert struck['struck'] == 1
+    assert fake.journal('rest') == []
+    ensure_all(declarations, A, B, C)
+    assert set(topics(admin)) >= {'A', 'B', 'C'}
+
+
 def test_a_login_that_is_refused_is_not_the_fault_of_a_topic(fake, declare):
     with pytest.raises(LoginRefused):
         declare(A, CONSUMER_SECRET='wrong').ensure('A')

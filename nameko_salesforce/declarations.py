@@ -103,7 +103,7 @@ class Declarations:
             case Update(record_id, changes):
                 client.PushTopic.update(record_id, dict(changes))
                 log.info('PushTopic %s updated: %s', desired.name, ', '.join(changes))
-            case Keep():
+            case _:
                 log.debug('PushTopic %s is as it should be', desired.name)
 
     def _existing(self, client: RestClient, name: str) -> Mapping[str, Any] | None:
@@ -130,7 +130,8 @@ class Declarations:
 
     def _name_of(self, client: RestClient, sobject_type: str) -> bool:
         if sobject_type not in self._has_name:
-            described = getattr(client, sobject_type).describe()
+            # By its path: as an attribute, an object called "session" would be the client's.
+            described: Any = client.restful(f'sobjects/{sobject_type}/describe')
             self._has_name[sobject_type] = any(field['name'] == 'Name' for field in described['fields'])
         return self._has_name[sobject_type]
 

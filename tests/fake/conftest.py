@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from fake_salesforce.answers import Answer
@@ -244,6 +244,19 @@ class RawClient:
             **fields,
         }
 
+    def log_in(self, section: dict[str, Any]) -> None:
+        """Get a token, by client credentials."""
+        form = {
+            'grant_type': 'client_credentials',
+            'client_id': section['CONSUMER_KEY'],
+            'client_secret': section['CONSUMER_SECRET'],
+        }
+        connection = self.connection()
+        headers = {'Content-Type': 'application/x-www-form-urlencoded'}
+        connection.request('POST', '/services/oauth2/token', urlencode(form), headers)
+        token = json.loads(connection.getresponse().read())['access_token']
+        self.token = f'Bearer {token}'
+
     def connected(self, *subscriptions: str) -> 'RawClient':
         self.client_id = self.post(HANDSHAKE)[0]['clientId']
         self.post(self.connect_message())
@@ -279,7 +292,7 @@ def client(fake_cometd: Any) -> Iterator[RawClient]:
 def org_client(fake_salesforce: Any) -> Iterator[RawClient]:
     """A client of the Salesforce of this test."""
     with _raw(fake_salesforce.url) as made:
-        made.token = f'Bearer {fake_salesforce.issue_token()}'
+        made.log_in(fake_salesforce.section())
         yield made
 
 

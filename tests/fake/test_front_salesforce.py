@@ -50,7 +50,7 @@ def test_over_tls_the_routing_cookie_is_secure(tmp_path, raw_client):
     authority.configure_trust(context)
     options = ['--tls-certificate', str(tmp_path / 'certificate.pem'), '--tls-key', str(tmp_path / 'key.pem')]
     with start_fake(*options) as fake, raw_client(fake.url, context) as client:
-        client.token = f'Bearer {fake.issue_token()}'
+        client.log_in(fake.section())
         response, _ = client.exchange([HANDSHAKE])
         routing = response.headers.get_all('Set-Cookie')[1]
     assert routing.endswith('; SameSite=None; Secure')
@@ -58,7 +58,7 @@ def test_over_tls_the_routing_cookie_is_secure(tmp_path, raw_client):
 
 def test_the_routing_cookie_ends_sooner_where_the_clock_runs_faster(raw_client):
     with start_fake('--speed', '100') as fake, raw_client(fake.url) as client:
-        client.token = f'Bearer {fake.issue_token()}'
+        client.log_in(fake.section())
         response, _ = client.exchange([HANDSHAKE])
         routing = response.headers.get_all('Set-Cookie')[1]
         assert seconds_left(routing, response) == pytest.approx(108, abs=2)

@@ -27,7 +27,13 @@ def test_make_targets_exist(document):
 @pytest.mark.parametrize('document', DOCUMENTS)
 def test_files_exist(document):
     names = {text for text in quoted(document) if re.fullmatch(r'[\w./-]+\.(py|md|toml|txt)|[\w./-]+/', text)}
-    places = ('', 'nameko_salesforce/bayeux', 'tests/fake_server')
+    places = (
+        '',
+        'nameko_salesforce',
+        'nameko_salesforce/bayeux',
+        'nameko_salesforce/streaming',
+        'tests/fake_server',
+    )
     # What `make build` makes is not there before.
     missing = {name for name in names if not any((ROOT / place / name).exists() for place in places)}
     assert missing - {'dist/'} == set()
@@ -37,7 +43,7 @@ def test_every_target_is_explained_and_phony():
     lines = (ROOT / 'Makefile').read_text()
     explained = set(re.findall(r'^([a-z0-9-]+):.*## \S', lines, re.MULTILINE))
     phony = set(re.search(r'^\.PHONY: (help .*)$', lines, re.MULTILINE)[1].split())
-    assert phony == explained == TARGETS - {'python-packages', 'rabbitmq'}
+    assert phony == explained == TARGETS - {'python-packages', 'rabbitmq', 'shell-tools'}
 
 
 def test_the_changelog_speaks_of_the_version_in_the_making():

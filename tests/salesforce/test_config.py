@@ -148,6 +148,7 @@ def test_any_keys_give_settings_or_an_error_that_names_every_one_of_them(given):
 # --- where -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.defect('R6')
 @pytest.mark.parametrize(
     ('section', 'login_url', 'sandbox'),
     [

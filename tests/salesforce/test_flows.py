@@ -65,6 +65,7 @@ def test_without_keys_all_ways_are_named_those_to_be_preferred_first(given):
     )
 
 
+@pytest.mark.defect('R6')
 def test_half_of_a_flow_says_which_key_is_missing_for_which_flow():
     assert complaint('USERNAME', 'PASSWORD') == (
         'PASSWORD and USERNAME alone give no way to log in, missing: SECURITY_TOKEN for SOAP login; or '

@@ -104,6 +104,7 @@ def tokens_of(settings):
 # --- granted -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.defect('S11')
 @pytest.mark.parametrize('flow', FLOWS)
 def test_every_flow_gives_a_token_that_opens_rest_and_says_whose_it_is(org, flow):
     token = log_in(settings_of(org, flow))
@@ -116,6 +117,7 @@ def test_every_flow_gives_a_token_that_opens_rest_and_says_whose_it_is(org, flow
     assert [entry.detail['flow'] for entry in org.journal('login')] == [flow]
 
 
+@pytest.mark.defect('T8')
 def test_all_flows_of_one_user_have_one_identity(org):
     found = {flow: log_in(settings_of(org, flow)) for flow in FLOWS}
     assert len({(token.organization_id, token.user_id) for token in found.values()}) == 1
@@ -238,6 +240,7 @@ def test_too_many_logins_are_trouble_that_passes(org, flow):
 # --- under faults ------------------------------------------------------------------------------------
 
 
+@pytest.mark.defect('S11')
 @pytest.mark.parametrize('flow', [*FLOWS, 'own'])
 @pytest.mark.parametrize(
     ('fault', 'fields', 'kind'),
@@ -274,6 +277,7 @@ def test_no_fault_is_anything_but_a_failure(org, flow, fault, fields, kind):
 # --- one token for all -------------------------------------------------------------------------------
 
 
+@pytest.mark.defect('R3')
 def test_fifty_workers_whose_token_was_revoked_make_one_login(org):
     tokens = tokens_of(settings_of(org, 'client_credentials'))
     token = tokens.get()

@@ -105,6 +105,7 @@ def test_the_first_who_asks_logs_in_and_the_next_gets_the_same_token(tokens, sal
     assert salesforce.logins == 1
 
 
+@pytest.mark.defect('R3')
 def test_fifty_who_ask_at_once_make_one_login(tokens, salesforce):
     salesforce.close()
     threads = ask(50, tokens.get)
@@ -289,6 +290,7 @@ def test_a_pause_that_the_server_asks_for_is_kept(tokens, salesforce):
     assert failure_of(tokens.get).retry_after == 120.0
 
 
+@pytest.mark.defect('R2')
 def test_logins_of_an_hour_are_bounded_and_the_rest_is_told_when(make, salesforce):
     tokens = make(logins_per_hour=5)
     token = tokens.get()

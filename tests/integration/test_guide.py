@@ -1,11 +1,14 @@
 """The services of the user guide run: each logs in, declares and subscribes to all that it asks for."""
 
 import inspect
+import logging
+import re
 
 import pytest
 from nameko.testing.services import entrypoint_hook
 
-from tests.project.pages import GUIDE, blocks
+from nameko_salesforce.streaming import NotifyForFields, handle_notification, handle_sobject_notification
+from tests.project.pages import GUIDE, blocks, table
 
 # What the services of the pages expect to be in the org.
 SEED = {
@@ -55,3 +58,30 @@ def test_everything_that_the_page_on_rest_shows_works(org, container_factory):
     with entrypoint_hook(container, 'show') as show:
         assert show('Lovelace') == org.person('integration@example.com').id
     assert {record['LastName'] for record in org.ada.query('SELECT LastName FROM Contact')} == {'One', 'Two'}
+
+
+class Refused:
+    """The services that docs/push-topics.md speaks of, in the order of its table."""
+
+    name = 'refused'
+
+    @handle_notification('X', query='SELECT Id FROM Contact LIMIT 1')
+    def a_query_that_salesforce_refuses(self, name, notification):
+        pass
+
+    @handle_sobject_notification('Contact', record_type='Nobody')
+    def a_record_type_that_is_not_there(self, sobject_type, record_type, notification):
+        pass
+
+    @handle_sobject_notification('Case', notify_for_fields=NotifyForFields.select)
+    def an_object_without_a_name(self, sobject_type, record_type, notification):
+        pass
+
+
+def test_refused_pushtopics_are_told_in_the_words_of_the_page(org):
+    rows = table('docs/push-topics.md', 'what happens', 'what you see')
+    told = [re.findall('`([^`]+)`', seen)[0] for _, seen in rows[3:6]]
+    org.make(Refused).start()
+    for words in told:
+        pattern = '.*'.join(re.escape(part.strip()) for part in words.split('...'))
+        org.until(words, lambda pattern=pattern: org.log.lines(pattern, logging.WARNING))

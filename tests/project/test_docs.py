@@ -12,6 +12,7 @@ import pytest
 import yaml
 from fake_salesforce.client import FakeServer
 from fake_salesforce.people import Person
+from nameko.exceptions import ConfigurationError
 
 from nameko_salesforce.bayeux.settings import read_settings as read_bayeux
 from nameko_salesforce.config import read_settings as read_salesforce
@@ -89,6 +90,11 @@ def test_services_and_functions_can_be_defined_as_shown(page):
         if not is_test(block) and not is_program(block):
             # Decorators come from the blocks before, as a reader takes them.
             exec(compile(block.text, str(block), 'exec'), namespace)
+
+
+def test_the_services_that_are_examples_are_these():
+    for page, name in (('docs/bayeux.md', 'chat'), ('docs/rest.md', 'registry')):
+        assert blocks(page, 'python')[0].text == (ROOT / 'examples' / f'{name}.py').read_text()
 
 
 def test_the_client_runs_as_shown(fake_cometd, tmp_path):
@@ -185,13 +191,18 @@ def test_a_configuration_is_accepted(block, desk, monkeypatch):
             pytest.fail(f'{block}: a configuration of what?')
 
 
-def test_a_key_in_a_variable_needs_the_raw_form(desk, monkeypatch):
-    # What docs/configuration.md says of PRIVATE_KEY.
-    monkeypatch.setenv('KEY', (desk / 'server.key').read_text())
-    section = 'SALESFORCE: {CONSUMER_KEY: k, USERNAME: u, PRIVATE_KEY: %s "${KEY}"}'
-    assert read_salesforce(load(section % '!raw_env_var')).credentials.flow == 'JWT bearer'
-    monkeypatch.setenv('KEY', (desk / 'server.key').read_text().strip().replace('\n', '\\n'))
-    assert read_salesforce(load(section % '!raw_env_var')).credentials.flow == 'JWT bearer'
+def test_a_key_and_a_secret_come_out_of_variables_as_the_page_says(desk, monkeypatch):
+    key = (desk / 'server.key').read_text()
+    section = 'SALESFORCE:\n  CONSUMER_KEY: k\n  USERNAME: u\n  PRIVATE_KEY: '
+    for value in (key, key.strip().replace('\n', '\\n')):
+        monkeypatch.setenv('KEY', value)
+        for form in ('${KEY}', '!raw_env_var ${KEY}'):
+            assert read_salesforce(load(section + form)).credentials.flow == 'JWT bearer'
+    monkeypatch.setenv('SECRET', '0123')
+    section = 'SALESFORCE:\n  CONSUMER_KEY: k\n  DOMAIN: acme.my\n  CONSUMER_SECRET: '
+    assert read_salesforce(load(section + '!raw_env_var ${SECRET}')).credentials.secrets[1] == '0123'
+    with pytest.raises(ConfigurationError, match='quote it, or write !raw_env_var'):
+        read_salesforce(load(section + '${SECRET}'))
 
 
 # --- json -------------------------------------------------------------------------------------------

@@ -267,6 +267,20 @@ def test_all_ways_to_notify_are_listed_and_lengths_are_those_of_the_code():
     assert limits in read('docs/push-topics.md')
 
 
+def test_what_does_not_start_is_told_in_the_words_shown():
+    told = [names(seen)[0] for _, seen in table('docs/push-topics.md', 'what happens', 'what you see')[:3]]
+    wrong = [
+        lambda: push_topics.collect(
+            push_topics.SobjectTopic('Contact', exclude_current_user=each) for each in (True, False)
+        ),
+        lambda: push_topics.DesiredTopic('N' * 26, 'SELECT Id FROM Contact'),
+        lambda: push_topics.SobjectTopic('Contact', fields=['Account.Name']),
+    ]
+    for words, make in zip(told, wrong, strict=True):
+        with pytest.raises(ValueError, match=re.escape(words)):
+            make()
+
+
 # --- testing ----------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,6 @@ Three rules, each with a reason:
 """
 
 from collections import deque
-
 from typing import NamedTuple
 
 from nameko_salesforce.bayeux.backoff import Backoff

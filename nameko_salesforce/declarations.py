@@ -7,6 +7,7 @@ end: each becomes a `DeclarationError` with the topic's name. `LoginError` passe
 Invariants:
 - One topic at a time, in the order of the calls. A caller that is killed gives way to the next.
 - Nothing that was found out is trusted twice: a look-up serves one plan, and a failure begins anew.
+- A Salesforce that does not answer is waited for once, not once for each topic in line.
 """
 
 import logging
@@ -49,6 +50,9 @@ class Declarations:
         self._topics = {topic.name: topic for topic in collect(topics)}
         self._line: deque[Event] = deque()
         self._agreed: set[str] = set()
+        # How often nobody answered, and how that was the last time.
+        self._silences = 0
+        self._silence = ''
         # What the first look found of topics that nobody has asked for yet. None: not there.
         self._found: dict[str, Mapping[str, Any] | None] = {}
         self._looked = False
@@ -70,13 +74,22 @@ class Declarations:
         topic = self._topics.get(name)
         if topic is None:
             return
+        silences = self._silences
         with self._turn(), _edge(name):
             if name in self._agreed and not again:
                 return
+            if self._silences > silences:
+                # While this call waited.
+                raise DeclarationError(name, self._silence, True)
             if again:
                 self._found.pop(name, None)
             self._agreed.discard(name)
-            self._make(self._client(), topic)
+            try:
+                self._make(self._client(), topic)
+            except requests.RequestException as error:
+                self._silences += 1
+                self._silence = words_of(error)
+                raise
             self._agreed.add(name)
 
     def _make(self, client: RestClient, topic: Topic) -> None:
@@ -103,7 +116,7 @@ class Declarations:
             case Update(record_id, changes):
                 client.PushTopic.update(record_id, dict(changes))
                 log.info('PushTopic %s updated: %s', desired.name, ', '.join(changes))
-            case Keep():
+            case _:
                 log.debug('PushTopic %s is as it should be', desired.name)
 
     def _existing(self, client: RestClient, name: str) -> Mapping[str, Any] | None:
@@ -130,7 +143,8 @@ class Declarations:
 
     def _name_of(self, client: RestClient, sobject_type: str) -> bool:
         if sobject_type not in self._has_name:
-            described = getattr(client, sobject_type).describe()
+            # By its path: as an attribute, an object called "session" would be the client's.
+            described: Any = client.restful(f'sobjects/{sobject_type}/describe')
             self._has_name[sobject_type] = any(field['name'] == 'Name' for field in described['fields'])
         return self._has_name[sobject_type]
 

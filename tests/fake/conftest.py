@@ -3,12 +3,13 @@
 import http.client
 import json
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from fake_salesforce.answers import Answer
@@ -178,15 +179,19 @@ def make_salesforce() -> Callable[..., World]:
 class RawClient:
     """HTTP without help: one connection, cookies kept, JSON in and out."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tls: ssl.SSLContext | None = None) -> None:
         self.address = urlsplit(url)
+        self.tls = tls
         self.cookies: dict[str, str] = {}
         self.token: str | None = None
         self.client_id = ''
         self.connections: list[http.client.HTTPConnection] = []
 
     def connection(self) -> http.client.HTTPConnection:
-        made = http.client.HTTPConnection(self.address.hostname or '', self.address.port, timeout=20)
+        host, port = self.address.hostname or '', self.address.port
+        made = http.client.HTTPConnection(host, port, timeout=20)
+        if self.tls is not None:
+            made = http.client.HTTPSConnection(host, port, timeout=20, context=self.tls)
         self.connections.append(made)
         return made
 
@@ -239,6 +244,19 @@ class RawClient:
             **fields,
         }
 
+    def log_in(self, section: dict[str, Any]) -> None:
+        """Get a token, by client credentials."""
+        form = {
+            'grant_type': 'client_credentials',
+            'client_id': section['CONSUMER_KEY'],
+            'client_secret': section['CONSUMER_SECRET'],
+        }
+        connection = self.connection()
+        headers = {'Content-Type': 'application/x-www-form-urlencoded'}
+        connection.request('POST', '/services/oauth2/token', urlencode(form), headers)
+        token = json.loads(connection.getresponse().read())['access_token']
+        self.token = f'Bearer {token}'
+
     def connected(self, *subscriptions: str) -> 'RawClient':
         self.client_id = self.post(HANDSHAKE)[0]['clientId']
         self.post(self.connect_message())
@@ -249,8 +267,8 @@ class RawClient:
 
 
 @contextmanager
-def _raw(url: str) -> Iterator[RawClient]:
-    client = RawClient(url)
+def _raw(url: str, tls: ssl.SSLContext | None = None) -> Iterator[RawClient]:
+    client = RawClient(url, tls)
     try:
         yield client
     finally:
@@ -274,7 +292,7 @@ def client(fake_cometd: Any) -> Iterator[RawClient]:
 def org_client(fake_salesforce: Any) -> Iterator[RawClient]:
     """A client of the Salesforce of this test."""
     with _raw(fake_salesforce.url) as made:
-        made.token = 'Bearer token'
+        made.log_in(fake_salesforce.section())
         yield made
 
 

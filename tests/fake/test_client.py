@@ -1,12 +1,11 @@
-"""The handle: facts with a deadline, the process and its end."""
+"""The handle: facts with a deadline, and the world that tests arrange."""
 
-import os
 import re
 import subprocess
 import sys
 
 import pytest
-from fake_salesforce.client import FakeServer, NotHappened, start_fake
+from fake_salesforce.client import NotHappened, start_fake
 from fake_salesforce.journal import Kind
 
 
@@ -92,56 +91,29 @@ def test_the_world_can_be_arranged(fake_cometd, client):
     assert fake_cometd.faults.list() == []
 
 
-def test_a_server_comes_back_on_the_same_port_without_its_sessions(raw_client):
-    with start_fake('--profile', 'vanilla', timeout=7) as fake, raw_client(fake.url) as client:
-        client.connected()
-        url = fake.url
-        fake.stop()
-        assert not fake.running
-        with pytest.raises(ConnectionRefusedError):
-            client.post(client.connect_message())
-        fake.start()
-        fake.start()
-        assert fake.url == url
-        assert client.post(client.connect_message())[0]['error'] == '402::session_unknown'
-        assert fake.settings()['timeout'] == 7.0
-        fake.kill()
-        fake.kill()
-        fake.stop()
-        assert not fake.running
-        with pytest.raises(RuntimeError, match='does not run'):
-            assert fake.pid
+def test_a_section_logs_in_by_client_credentials_and_can_be_changed(fake_salesforce):
+    section = fake_salesforce.section()
+    assert section == {
+        'LOGIN_URL': fake_salesforce.base_url,
+        'CONSUMER_KEY': 'fake-consumer-key',
+        'CONSUMER_SECRET': 'fake-consumer-secret',
+    }
+    assert fake_salesforce.login_url == fake_salesforce.base_url
+    changed = fake_salesforce.section(CONSUMER_SECRET=None, USERNAME='ada@example.com')
+    assert 'CONSUMER_SECRET' not in changed
+    assert changed['USERNAME'] == 'ada@example.com'
 
 
-def test_a_server_that_cannot_start_says_why():
-    with pytest.raises(RuntimeError, match='(?s)did not start: .*nope: no such setting'), start_fake(nope=1):
-        pass
-
-
-def test_an_error_of_the_server_itself_is_reported_at_its_stop(fake_cometd):
-    server = FakeServer()
-    server.start()
-    os.write(server._output.fileno(), b'Traceback (most recent call last): ...\n')
-    with pytest.raises(RuntimeError, match='had an error of its own'):
-        server.stop()
-
-
-def test_the_server_dies_with_the_process_that_started_it():
-    code = (
-        'import os, signal; from fake_salesforce.client import FakeServer\n'
-        'server = FakeServer(); server.start(); print(server.pid, flush=True)\n'
-        'os.kill(os.getpid(), signal.SIGKILL)'
-    )
-    result = subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE, timeout=60)
-    pid = int(result.stdout)
-    ended = os.pidfd_open(pid) if os.path.exists(f'/proc/{pid}/stat') else None
-    if ended is not None:
-        import select
-
-        try:
-            assert select.select([ended], [], [], 10)[0], 'it lives on'
-        finally:
-            os.close(ended)
+def test_people_and_records_can_be_added_and_tokens_taken(fake_salesforce):
+    fake_salesforce.seed({'users': [{'username': 'grace@example.com', 'password': 'hush'}]})
+    assert fake_salesforce.grant_refresh_token('grace@example.com')
+    assert '!' in fake_salesforce.issue_token('grace@example.com')
+    assert fake_salesforce.revoke_tokens('grace@example.com') == 1
+    assert fake_salesforce.revoke_tokens() == 0
+    with pytest.raises(ValueError, match='no user nobody'):
+        fake_salesforce.revoke_tokens('nobody')
+    with pytest.raises(ValueError, match='colour: no such key'):
+        fake_salesforce.seed({'colour': 'red'})
 
 
 def test_the_handle_works_where_eventlet_has_patched_everything():

@@ -50,6 +50,14 @@ def test_one_or_many_events_are_published(ask, client):
         ('POST', 'clock', {'advance': -1}, 'not negative'),
         ('POST', 'clock', {'advance': '1'}, 'number of seconds'),
         ('POST', 'clock', {}, 'missing: advance'),
+        ('POST', 'seed', [], 'a seed is an object'),
+        ('POST', 'seed', {'colour': 'red', 'users': [{}]}, 'colour: no such key; users[0].username: missing'),
+        ('POST', 'revoke', {'username': 'nobody'}, 'no user nobody'),
+        ('POST', 'revoke', {'username': 1}, 'username is a text'),
+        ('POST', 'revoke', {'user': 'x'}, 'unknown: user'),
+        ('POST', 'token', {'username': 'nobody'}, 'no user nobody'),
+        ('POST', 'grant', {'username': 'ada@example.com'}, 'missing: consumer_key'),
+        ('POST', 'grant', {'username': 'ada@example.com', 'consumer_key': 'x'}, 'no app with this'),
         ('PATCH', 'settings', {'nope': 1}, 'nope: no such setting'),
         ('PATCH', 'settings', [], 'settings are an object'),
         ('POST', 'disconnect', {'sesion': 'x'}, 'unknown: sesion'),
@@ -70,6 +78,14 @@ def test_wrong_requests_are_400_with_a_reason(ask, method, path, body, problem):
     status, answer = ask(method, path, body)
     assert status == 400
     assert problem in answer['error']
+
+
+def test_a_seed_that_is_wrong_in_one_place_adds_nothing(ask):
+    user = {'username': 'grace@example.com'}
+    assert ask('POST', 'seed', {'users': [user, {}]})[0] == 400
+    assert ask('POST', 'revoke', user)[0] == 400
+    assert ask('POST', 'seed', {'users': [user]}) == (200, {})
+    assert ask('POST', 'revoke', user) == (200, {'tokens': 0})
 
 
 def test_a_wrong_event_in_a_list_publishes_nothing(ask, fake_cometd):

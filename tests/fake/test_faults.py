@@ -4,7 +4,17 @@ import json
 
 import pytest
 from fake_salesforce.answers import Answer
-from fake_salesforce.faults import Ending, Fault, FaultKind, FaultSchedule, damage, fault_from_json, render
+from fake_salesforce.faults import (
+    Ending,
+    Fault,
+    FaultKind,
+    FaultSchedule,
+    Wire,
+    damage,
+    fault_from_json,
+    harm,
+    render,
+)
 
 EVENT = {'channel': '/t/a', 'data': 1, 'id': 'e'}
 REPLY = {'channel': '/meta/connect', 'id': '3', 'successful': True}
@@ -55,6 +65,39 @@ def test_the_first_fault_added_strikes_alone_and_the_others_go_on_counting():
     schedule.add(Fault(FaultKind.EMPTY))
     schedule.add(Fault(FaultKind.HTML, nth=2))
     assert [schedule.strike(['/a']).kind for _ in range(2)] == [FaultKind.EMPTY, FaultKind.HTML]
+
+
+def test_a_fault_without_a_channel_is_for_messages_alone():
+    schedule = FaultSchedule()
+    schedule.add(Fault(FaultKind.EMPTY))
+    assert schedule.strike(['rest', '/services/data'], unnamed=False) is None
+    assert schedule.strike(['/a']) is not None
+
+
+@pytest.mark.parametrize('channel', ['rest', '/services/data/v67.0/limits', '/services/data/**'])
+def test_a_fault_can_name_a_kind_of_request_or_its_path(channel):
+    schedule = FaultSchedule()
+    schedule.add(Fault(FaultKind.EMPTY, channel=channel))
+    assert schedule.strike(['login', '/services/oauth2/token'], unnamed=False) is None
+    assert schedule.strike(['rest', '/services/data/v67.0/limits'], unnamed=False) is not None
+
+
+MESSAGES_ALONE = {
+    FaultKind.REORDER,
+    FaultKind.DUPLICATE,
+    FaultKind.DUPLICATE_EVENTS,
+    FaultKind.NO_CHANNEL,
+    FaultKind.NO_SUCCESSFUL,
+    FaultKind.NO_ID,
+    FaultKind.OBJECT,
+    FaultKind.SERVER_DISCONNECT,
+}
+
+
+@pytest.mark.parametrize('kind', FaultKind)
+def test_any_answer_can_be_struck_unless_the_fault_is_about_messages(kind):
+    struck = harm(Fault(kind), Wire(200, b'body', 4))
+    assert (struck is None) == (kind in MESSAGES_ALONE)
 
 
 def test_cleared_faults_strike_no_more():

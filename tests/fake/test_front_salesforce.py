@@ -3,7 +3,6 @@
 import json
 import ssl
 from email.utils import parsedate_to_datetime
-from http.client import HTTPSConnection
 from urllib.parse import urlsplit
 
 import pytest
@@ -42,7 +41,7 @@ def test_both_cookies_are_set_and_the_one_for_routing_has_an_end(org_client):
     assert seconds_left(routing, response) == pytest.approx(10_800, abs=2)
 
 
-def test_over_tls_the_routing_cookie_is_secure(tmp_path):
+def test_over_tls_the_routing_cookie_is_secure(tmp_path, raw_client):
     authority = trustme.CA()
     certificate = authority.issue_cert('127.0.0.1')
     certificate.cert_chain_pems[0].write_to_path(tmp_path / 'certificate.pem')
@@ -50,19 +49,16 @@ def test_over_tls_the_routing_cookie_is_secure(tmp_path):
     context = ssl.create_default_context()
     authority.configure_trust(context)
     options = ['--tls-certificate', str(tmp_path / 'certificate.pem'), '--tls-key', str(tmp_path / 'key.pem')]
-    with start_fake(*options) as fake:
-        address = urlsplit(fake.url)
-        connection = HTTPSConnection(address.hostname, address.port, timeout=20, context=context)
-        headers = {'Content-Type': 'application/json', 'Authorization': 'Bearer x'}
-        connection.request('POST', address.path, json.dumps([HANDSHAKE]), headers)
-        routing = connection.getresponse().headers.get_all('Set-Cookie')[1]
-        connection.close()
+    with start_fake(*options) as fake, raw_client(fake.url, context) as client:
+        client.log_in(fake.section())
+        response, _ = client.exchange([HANDSHAKE])
+        routing = response.headers.get_all('Set-Cookie')[1]
     assert routing.endswith('; SameSite=None; Secure')
 
 
 def test_the_routing_cookie_ends_sooner_where_the_clock_runs_faster(raw_client):
     with start_fake('--speed', '100') as fake, raw_client(fake.url) as client:
-        client.token = 'Bearer token'
+        client.log_in(fake.section())
         response, _ = client.exchange([HANDSHAKE])
         routing = response.headers.get_all('Set-Cookie')[1]
         assert seconds_left(routing, response) == pytest.approx(108, abs=2)
@@ -110,7 +106,7 @@ def test_a_large_request_is_413_with_a_text(org_client):
 
 
 def test_a_fault_may_deliver_events_twice(fake_salesforce, org_client):
-    fake_salesforce.publish(TOPIC, {'n': 1})
+    fake_salesforce.publish(TOPIC, {'sobject': {'Id': 'a00'}})
     org_client.connected()
     fake_salesforce.faults.add('duplicate_events', channel='/meta/subscribe')
     message = {'channel': '/meta/subscribe', 'clientId': org_client.client_id, 'subscription': TOPIC}

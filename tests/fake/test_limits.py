@@ -31,7 +31,9 @@ def test_all_routes_can_be_ended():
 def test_an_allowance_is_for_any_24_hours():
     allowance = EventAllowance()
     assert allowance.take(2, 0.0)
+    assert allowance.left(2, 50.0) == 1
     assert allowance.take(2, 100.0)
+    assert allowance.left(2, DAY - 1) == 0
     assert allowance.is_spent(2, DAY - 1)
     assert not allowance.take(2, DAY - 1)
     assert allowance.take(2, DAY)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from contextlib import contextmanager
 
 import pytest
@@ -37,6 +38,7 @@ def test_help_names_every_option(capsys):
         '--setting',
         '--gzip',
         '--speed',
+        '--org',
     ):
         assert option in text
 
@@ -119,6 +121,78 @@ def test_without_aiohttp_there_is_a_hint():
     assert result.stderr == 'fake-salesforce needs aiohttp: pip install nameko-salesforce[fake]\n'
 
 
+@pytest.mark.parametrize('package', ['lark', 'yaml'])
+def test_without_another_package_of_the_extra_there_is_the_same_hint(package):
+    code = (
+        f'import sys; sys.modules["{package}"] = None\n'
+        'from fake_salesforce.__main__ import main; sys.exit(main(["--port", "0"]))'
+    )
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=20)
+    assert result.returncode == 1
+    assert result.stderr == f'fake-salesforce needs {package}: pip install nameko-salesforce[fake]\n'
+
+
+def test_it_says_how_to_log_in():
+    with program('--port', '0') as (process, line):
+        url = r'http://127\.0\.0\.1:\d+'
+        assert re.fullmatch(rf'Fake Salesforce at {url}, streaming at {url}/cometd/67\.0\n', line)
+        ways = [process.stdout.readline().decode() for _ in range(2)]
+    assert ways == [
+        '  client credentials: consumer key fake-consumer-key, consumer secret fake-consumer-secret\n',
+        '  or password:        user integration@example.com, password secret, security token token\n',
+    ]
+
+
+ORG = """
+users: [{username: grace@example.com, password: hush}]
+apps: [{name: mine, consumer_key: my-key, consumer_secret: hush, run_as: grace@example.com}]
+"""
+
+
+def test_an_org_of_ones_own_is_served_and_its_secrets_are_not_printed(tmp_path):
+    (tmp_path / 'org.yaml').write_text(ORG)
+    with program('--port', '0', '--org', str(tmp_path / 'org.yaml')) as (process, line):
+        ways = [process.stdout.readline().decode() for _ in range(2)]
+        base_url = line.partition(' at ')[2].partition(',')[0]
+        form = b'grant_type=client_credentials&client_id=my-key&client_secret=hush'
+        with urllib.request.urlopen(f'{base_url}/services/oauth2/token', form, timeout=20) as answer:
+            assert answer.status == 200
+    assert ways == [
+        '  client credentials: consumer key my-key\n',
+        '  or password:        user grace@example.com\n',
+    ]
+
+
+@pytest.mark.parametrize(
+    ('text', 'problems'),
+    [
+        (
+            'users: [{password: 3}]\ncolour: red\n',
+            ['colour: no such key', 'password: not', 'username: missing'],
+        ),
+        ('apps: [{name: a, consumer_key: k, run_as: nobody}]', ['there is no user nobody']),
+        ('records: {Nothing__c: [{}]}', ['Nothing__c']),
+        ('[', ['not YAML']),
+        ('- 1', ['not a mapping']),
+    ],
+)
+def test_a_wrong_org_is_explained_with_all_its_problems(capsys, tmp_path, text, problems):
+    path = tmp_path / 'org.yaml'
+    path.write_text(text)
+    with pytest.raises(SystemExit) as ended:
+        main(['--org', str(path)])
+    assert ended.value.code == 2
+    printed = capsys.readouterr().err
+    assert f'--org {path}: ' in printed
+    assert [problem for problem in problems if problem not in printed] == []
+
+
+def test_an_org_that_cannot_be_read_is_explained(capsys, tmp_path):
+    with pytest.raises(SystemExit):
+        main(['--org', str(tmp_path / 'no')])
+    assert 'No such file or directory' in capsys.readouterr().err
+
+
 def test_timing_options_are_settings(raw_client):
     with (
         program(
@@ -136,5 +210,18 @@ def test_help_lists_every_fault_and_endpoint():
     )
     for kind in FaultKind:
         assert len(re.findall(rf'^    {kind.value} +\S', done.stdout, re.MULTILINE)) == 1, kind
-    for endpoint in ('publish', 'faults', 'journal', 'clock', 'sessions', 'settings', 'restart', 'reset'):
+    for endpoint in (
+        'seed',
+        'revoke',
+        'token',
+        'grant',
+        'publish',
+        'faults',
+        'journal',
+        'clock',
+        'sessions',
+        'settings',
+        'restart',
+        'reset',
+    ):
         assert re.search(rf'^    (GET|POST|PATCH|DELETE) +{endpoint}', done.stdout, re.MULTILINE), endpoint

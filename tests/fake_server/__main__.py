@@ -100,7 +100,8 @@ def _manual() -> str:
     faults = '\n'.join(f'    {kind:18} {text}' for kind, text in kinds)
     about = (
         'Faults: {"kind", "channel"?, "nth"?, "count"? (null: for ever), ...}; they strike the\n'
-        'requests that come after them. "processed" says whether the broker acts all the same.'
+        'requests that come after them. "processed" says whether the server acts all the same.\n'
+        'A channel is a Bayeux channel, `login`, `rest`, or a path such as /services/data/**.'
     )
     return f'{endpoints}\n\n{about}\n\n{faults}\n'
 

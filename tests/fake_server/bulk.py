@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .api_requests import ApiRequest
 from .identity import AuthProblem, Identity
 from .org import Org, OrgError
 from .replies import Reply, json_reply
-from .resources import ApiRequest, find_by_key
+from .resources import find_by_key
 
 __all__ = ['BulkApi']
 

@@ -11,29 +11,25 @@ with the process that started it. Everything here blocks, with a limit, and work
 
 import http.client
 import json
-import os
-import re
 import ssl
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from .faults import FaultKind
 from .journal import Entry, Kind
+from .process import ServerProcess
 
 __all__ = ['FakeServer', 'Faults', 'NotHappened', 'start_fake']
 
-START_S = 30.0  # an interpreter and aiohttp, on a busy machine
-STOP_S = 10.0
 CALL_S = 30.0
 SHOWN_LINES = 20
 
-# The app of the built-in seed.
+# User and app of the built-in seed.
+USERNAME = 'integration@example.com'
 CONSUMER_KEY = 'fake-consumer-key'
 CONSUMER_SECRET = 'fake-consumer-secret'
 
@@ -66,109 +62,16 @@ class Faults:
         return list(self._server.call('GET', 'faults'))
 
 
-class FakeServer:
-    """A fake server in a process of its own; the address stays when it is stopped and started again.
+class FakeServer(ServerProcess):
+    """A fake server in a process of its own, to be talked to.
 
     Attributes:
         faults: its fault schedule.
     """
 
     def __init__(self, arguments: Sequence[str] = ()) -> None:
-        self._arguments = list(arguments)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._output: IO[bytes]
-        self._base_url = self._endpoint = ''
-        self._profile: list[str] = []
+        super().__init__(arguments)
         self.faults = Faults(self)
-
-    # --- the process ----------------------------------------------------------------------------
-
-    def start(self) -> None:
-        """Start the process; does nothing if it runs. After a stop it listens on the same port again.
-
-        It is the kind of server that it was before, whatever `reset` made it.
-
-        Raises:
-            RuntimeError: it ended at once or did not come up in time; the message holds what it printed.
-        """
-        if self.running:
-            return
-        port = urlsplit(self._base_url).port or 0
-        package = __name__.rpartition('.')[0]
-        command = [sys.executable, '-P', '-m', package, '--port', str(port), '--until-stdin-closes']
-        # A file instead of a pipe: reading a pipe would block the other green threads of this process.
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the process
-        self._process = subprocess.Popen(
-            [*command, *self._arguments, *self._profile],
-            stdin=subprocess.PIPE,
-            stdout=self._output,
-            stderr=self._output,
-        )
-        deadline = time.monotonic() + START_S
-        while not (found := re.search(r'(https?://[^/\s]+)(/cometd\S*)\n', self._printed())):
-            ended = self._process.poll() is not None
-            if ended or time.monotonic() > deadline:
-                text = self._printed().strip() or 'it printed nothing'
-                self.kill()
-                raise RuntimeError(f'the fake server did not start: {text}')
-            time.sleep(0.01)
-        self._base_url, self._endpoint = found[1], found[2]
-
-    def stop(self) -> None:
-        """End the process as SIGTERM does. Does nothing if it does not run.
-
-        Raises:
-            RuntimeError: the server had an error of its own, as opposed to one it was asked for.
-        """
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_S)
-                printed = self._printed()
-            finally:
-                self.kill()
-            if 'Traceback' in printed:
-                raise RuntimeError(f'the fake server had an error of its own:\n{printed}')
-
-    def kill(self) -> None:
-        """End the process as SIGKILL does: a crash. Does nothing if it does not run."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait(STOP_S)
-            if process.stdin is not None:
-                process.stdin.close()
-            self._output.close()
-
-    @property
-    def running(self) -> bool:
-        """Whether the process lives."""
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        """Number of the running process.
-
-        Raises:
-            RuntimeError: it does not run.
-        """
-        if self._process is None:
-            raise RuntimeError('the fake server does not run')
-        return self._process.pid
-
-    @property
-    def base_url(self) -> str:
-        """`http://127.0.0.1:PORT`."""
-        return self._base_url
-
-    @property
-    def url(self) -> str:
-        """The CometD endpoint: `http://127.0.0.1:PORT/cometd/67.0`; a plain server's has no version."""
-        return f'{self._base_url}{self._endpoint}'
-
-    def _printed(self) -> str:
-        # By position: the process shares the file's offset with us.
-        return os.pread(self._output.fileno(), 1_000_000, 0).decode(errors='replace')
 
     # --- the world --------------------------------------------------------------------------------
 
@@ -268,6 +171,14 @@ class FakeServer:
             ValueError: no such user.
         """
         return int(self.call('POST', 'revoke', {'username': username})['tokens'])
+
+    def issue_token(self, username: str = USERNAME) -> str:
+        """An access token without a login, for tests that are about something else.
+
+        Raises:
+            ValueError: no such user.
+        """
+        return str(self.call('POST', 'token', {'username': username})['access_token'])
 
     def grant_refresh_token(self, username: str, consumer_key: str = CONSUMER_KEY) -> str:
         """A refresh token, as a user gets it who goes through the web flow.

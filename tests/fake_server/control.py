@@ -12,8 +12,9 @@
     GET    settings     -> {...}
     PATCH  settings     {name: value, ...} -> {...}
     POST   disconnect   {} or {"session": client id} -> {"sessions": N}
-    POST   seed         what --org takes, as JSON: adds to the org (profile salesforce)
+    POST   seed         what --org takes, as JSON: adds to the org
     POST   revoke       {} or {"username"}: access tokens die -> {"tokens": N}
+    POST   token        {"username"} -> {"access_token"}, without a login
     POST   grant        {"username", "consumer_key"} -> {"refresh_token"}
     POST   restart      lose all sessions and queues, break held polls
     POST   expire_routes  end all routing cookies (profile salesforce) -> {"routes": N}
@@ -97,6 +98,7 @@ def add_control(
         ('POST', 'disconnect', control.disconnect),
         ('POST', 'seed', control.seed),
         ('POST', 'revoke', control.revoke),
+        ('POST', 'token', control.token),
         ('POST', 'grant', control.grant),
         ('POST', 'restart', control.restart),
         ('POST', 'expire_routes', control.expire_routes),
@@ -216,6 +218,11 @@ class _Control:
     async def revoke(self, request: web.Request) -> Any:
         value = _expect(await _json(request), optional=('username',))
         return {'tokens': self._tenant().identity.revoke(_text_or_none(value, 'username'))}
+
+    async def token(self, request: web.Request) -> Any:
+        value = _expect(await _json(request), required=('username',))
+        username = _text_or_none(value, 'username') or ''
+        return {'access_token': self._tenant().identity.issue_token(username, self._front.clock.now())}
 
     async def grant(self, request: web.Request) -> Any:
         value = _expect(await _json(request), required=('username', 'consumer_key'))

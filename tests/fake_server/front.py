@@ -4,13 +4,7 @@ A held connect costs one waiting coroutine. Statuses and suffix routing follow t
 """
 
 import asyncio
-import json
-import math
-import socket
-import struct
-import time
-from collections.abc import Callable, Collection, Coroutine, Mapping
-from email.utils import formatdate
+from collections.abc import Callable, Coroutine, Mapping
 from itertools import count
 from random import Random
 from typing import Any, TypeVar
@@ -20,18 +14,17 @@ from aiohttp import web
 from .answers import Answer
 from .broker import Broker
 from .clock import Clock
+from .decoding import loads
 from .faults import Ending, Fault, FaultKind, FaultSchedule, Wire, damage, harm, render
 from .journal import Journal, Kind
 from .replies import Reply
 from .rules import Rules
 from .settings import PROFILES, BrokerSettings, SalesforceSettings
+from .writing import Writer
 
 __all__ = ['Front']
 
 T = TypeVar('T')
-
-DEEPEST = 200  # levels of nesting in a request; no event comes near
-GZIP_FROM_BYTES = 256  # below that, compressing makes answers longer (Jetty's default is 32, nginx's 20)
 
 
 class Front:
@@ -68,7 +61,7 @@ class Front:
         self._initial = self._settings = settings
         self._speed = speed
         self._make_rules = make_rules
-        self._gzip = gzip
+        self._writer = Writer(gzip=gzip, speed=speed)
         self._seed = seed
         self._exchanges = count(1)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -165,11 +158,11 @@ class Front:
             self.broker.journal.write(self.clock.now(), Kind.FAULT, exchange=exchange_id, detail=detail)
             if not fault.reaches_broker:
                 if fault.kind is not FaultKind.DELAY:
-                    return await self._write(request, damage(fault, None))
+                    return await self._writer.write(request, self.clock, damage(fault, None))
                 await self.clock.sleep(fault.seconds)
                 fault = None
         answer = await self._ask(exchange_id, body, request, len(raw))
-        return await self._write(request, _wire(fault, answer))
+        return await self._writer.write(request, self.clock, _wire(fault, answer))
 
     async def _ask(self, exchange_id: int, body: Any, request: web.Request, size: int) -> Answer | None:
         """The broker's answer, waited for if it is held; None when there will be none."""
@@ -231,7 +224,7 @@ class Front:
             if not fault.reaches_broker:
                 if fault.kind is not FaultKind.DELAY:
                     nothing = Wire(200, b'', 0)
-                    return await self._write(request, harm(fault, nothing) or nothing)
+                    return await self._writer.write(request, self.clock, harm(fault, nothing) or nothing)
                 await self.clock.sleep(fault.seconds)
                 fault = None
         if isinstance(self.broker.settings, SalesforceSettings):
@@ -241,49 +234,9 @@ class Front:
         entry = {**detail, 'status': reply.status, 'error': reply.error}
         self.broker.journal.write(self.clock.now(), kind, exchange=exchange_id, detail=entry)
         wire = Wire(reply.status, reply.body, len(reply.body), reply.headers)
-        return await self._write(request, (harm(fault, wire) if fault is not None else None) or wire)
-
-    # --- writing ------------------------------------------------------------------------------------
-
-    async def _write(self, request: web.Request, wire: Wire) -> web.StreamResponse:
-        if wire.delay:
-            await self.clock.sleep(wire.delay)
-        if wire.status is None:
-            return await self._write_no_answer(request, wire)
-        if wire.ending is Ending.COMPLETE and not wire.pace:
-            response = web.Response(status=wire.status, body=wire.body, headers=wire.headers)
-            self._add_cookie(response, wire, request)
-            if self._gzip and len(wire.body) >= GZIP_FROM_BYTES:
-                response.enable_compression()
-            return response
-        stream = web.StreamResponse(status=wire.status, headers=wire.headers)
-        self._add_cookie(stream, wire, request)
-        stream.content_length = wire.length
-        await stream.prepare(request)
-        if wire.pace:
-            for byte in wire.body:
-                await stream.write(bytes([byte]))
-                await self.clock.sleep(wire.pace)
-        else:
-            await stream.write(wire.body)
-        if wire.ending is not Ending.COMPLETE and request.transport is not None:
-            request.transport.close()
-        return stream
-
-    async def _write_no_answer(self, request: web.Request, wire: Wire) -> web.StreamResponse:
-        transport = request.transport
-        if wire.ending is Ending.NEVER:
-            await asyncio.get_running_loop().create_future()
-        if transport is not None:
-            if wire.ending is Ending.RESET:
-                plain = transport.get_extra_info('socket')
-                # A zero linger time turns the close into a reset.
-                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-                transport.abort()
-            else:
-                transport.write(wire.body)
-                transport.close()
-        return web.Response()  # goes nowhere: the transport is closed
+        return await self._writer.write(
+            request, self.clock, (harm(fault, wire) if fault is not None else None) or wire
+        )
 
     # --- small parts ------------------------------------------------------------------------------
 
@@ -298,13 +251,6 @@ class Front:
             raise ValueError(f'profile is one of {", ".join(sorted(PROFILES))}')
         chosen = PROFILES[profile]
         return self._initial if type(self._initial) is type(chosen) else chosen
-
-    def _add_cookie(self, response: web.StreamResponse, wire: Wire, request: web.Request) -> None:
-        if (cookie := wire.timed_cookie) is not None:
-            date = formatdate(time.time() + cookie.lifetime / self._speed, usegmt=True)
-            text = f'{cookie.name}={cookie.value}; path=/; Expires={date}; SameSite=None'
-            # Over plain HTTP not `Secure`: its client would never send it back.
-            response.headers.add('Set-Cookie', f'{text}; Secure' if request.secure else text)
 
     def _announce(self) -> None:
         self.changed.set()
@@ -338,45 +284,12 @@ async def _decode(request: web.Request, raw: bytes) -> Any:
         ValueError, LookupError, RecursionError: not decodable.
     """
     if request.content_type == 'application/json':
-        return _loads(raw.decode(request.charset or 'utf-8'))
+        return loads(raw.decode(request.charset or 'utf-8'))
     if request.content_type == 'application/x-www-form-urlencoded':
         form = await request.post()
         messages: list[Any] = []
         for text in form.getall('message', []):
-            part = _loads(text if isinstance(text, str) else '')
+            part = loads(text if isinstance(text, str) else '')
             messages.extend(part if isinstance(part, list) else [part])
         return messages
     raise _WrongContentType
-
-
-def _loads(text: str) -> Any:
-    value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
-    # What can be read can be too deep to be written again, with less of the stack left.
-    if text.count('[') + text.count('{') > DEEPEST and _depth(value) > DEEPEST:
-        raise ValueError('nested too deeply')
-    return value
-
-
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level:
-        depth += 1
-        level = [part for one in level for part in _parts(one)]
-    return depth
-
-
-def _parts(value: Any) -> Collection[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f'{name} is not JSON')
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f'{text} is too large')
-    return value

@@ -223,6 +223,17 @@ class Identity:
         user = self._org.users.by_id(session.user_id)
         return user is not None and user.password_expired
 
+    def issue_token(self, username: str, now: float) -> str:
+        """An access token without a login, for tests that are about something else.
+
+        Raises:
+            ValueError: no such user.
+        """
+        user = self._org.users.by_username(username)
+        if user is None:
+            raise ValueError(f'no user {username}')
+        return self._open(user, _ALL_SCOPES, now).access_token
+
     def grant_refresh_token(self, username: str, consumer_key: str) -> str:
         """A refresh token, as a user gets it who goes through the web flow, which is not played here.
 

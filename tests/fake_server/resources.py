@@ -8,50 +8,25 @@ content types, JSON, paging and the shapes of answers.
 Source: REST API Developer Guide; recorded answers.
 """
 
-import json
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from .api_requests import ApiRequest, read_json, read_record
 from .identity import AuthProblem, Identity, Session
 from .org import Org, OrgError
+from .paging import Pages, page_size
 from .replies import Reply, error_list, json_reply
 from .settings import SalesforceSettings
 
-__all__ = ['ApiRequest', 'DataApi', 'find_by_key', 'read_json', 'refusal_of_session']
+__all__ = ['DataApi', 'find_by_key']
 
-PAGES_KEPT = 10  # open query locators of a user, as documented for REST
 DAY_S = 86_400
 
 _NEWEST_WITHOUT_DURABLE = 36.0
 _UPSERT_SAYS_MORE_FROM = 46.0
-
-
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
-    """An HTTP request.
-
-    Attributes:
-        method: in capitals.
-        path: decoded, below `/services/data`.
-        query: parameters of the URL.
-        body: as sent.
-        content_type: without its parameters; empty if there is none.
-        authorization: the header.
-        options: the header `Sforce-Query-Options`.
-        base_url: the address that the request came to, without a slash at the end.
-    """
-
-    method: str
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b''
-    content_type: str = ''
-    authorization: str | None = field(default=None, repr=False)
-    options: str = ''
-    base_url: str = 'https://example.my.salesforce.com'
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +69,7 @@ class DataApi:
         self._org = org
         self._identity = identity
         self._streaming_limits = streaming_limits
-        self._pages: dict[str, list[tuple[str, list[dict[str, Any]]]]] = {}
-        self._locators = 0
+        self._pages = Pages()
         self._requests: deque[float] = deque()
 
     @property
@@ -113,7 +87,7 @@ class DataApi:
         if (refusal := self._refuse_version(parts[0])) is not None:
             return refusal
         session = self._identity.session_of(request.authorization, now)
-        if (refused := refusal_of_session(self._identity, session)) is not None:
+        if (refused := _refusal_of_session(self._identity, session)) is not None:
             return refused
         assert isinstance(session, Session)
         used = self._count_request(now)
@@ -203,35 +177,13 @@ class DataApi:
             raise OrgError('MALFORMED_QUERY', 'A query string has to be specified')
         everything = parts[0] == 'queryAll'
         found = self._org.query(text, now=call.now, all_rows=everything, api_version=call.version)
-        size = self._page_size(call.request.options)
-        value: dict[str, Any] = {'totalSize': found.total, 'done': True}
-        if len(found) > size:
-            self._locators += 1
-            locator = f'01g{self._locators:015d}'
-            pages = self._pages.setdefault(call.user_id, [])
-            pages.append((locator, found))
-            del pages[:-PAGES_KEPT]
-            value |= {'done': False, 'nextRecordsUrl': f'{call.root}/{parts[0]}/{locator}-{size}'}
-        return json_reply(200, {**value, 'records': found[:size]})
+        size = page_size(call.request.options, self.settings.query_page_size)
+        return json_reply(200, self._pages.first(found, call.user_id, f'{call.root}/{parts[0]}', size))
 
     def more(self, call: _Call, parts: list[str]) -> Reply:
         """`/vXX.X/query/<locator>-<offset>`: a further page."""
-        locator, _, offset = parts[1].rpartition('-')
-        found = dict(self._pages.get(call.user_id, ())).get(locator)
-        if found is None or not offset.isdecimal() or int(offset) >= len(found):
-            raise OrgError('INVALID_QUERY_LOCATOR', 'invalid query locator')
-        size, start = self._page_size(call.request.options), int(offset)
-        value: dict[str, Any] = {'totalSize': len(found), 'done': start + size >= len(found)}
-        if not value['done']:
-            value['nextRecordsUrl'] = f'{call.root}/{parts[0]}/{locator}-{start + size}'
-        return json_reply(200, {**value, 'records': found[start : start + size]})
-
-    def _page_size(self, options: str) -> int:
-        wanted = re.fullmatch(r'\s*batchSize\s*=\s*(\d+)\s*', options)
-        if wanted is None:
-            return self.settings.query_page_size
-        # Documented bounds; a smaller page size of the settings is meant to be seen by tests.
-        return min(self.settings.query_page_size, max(200, int(wanted[1])))
+        size = page_size(call.request.options, self.settings.query_page_size)
+        return json_reply(200, self._pages.next(parts[1], call.user_id, f'{call.root}/{parts[0]}', size))
 
     # --- sobjects -----------------------------------------------------------------------------------
 
@@ -252,7 +204,7 @@ class DataApi:
 
     def create(self, call: _Call, parts: list[str]) -> Reply:
         """POST `/sobjects/Contact/`; of a platform event: publish it."""
-        values = _record(call.request)
+        values = read_record(call.request)
         return self._created(call, parts[1], self._create(call, parts[1], values))
 
     def read(self, call: _Call, parts: list[str]) -> Reply:
@@ -263,7 +215,7 @@ class DataApi:
 
     def update(self, call: _Call, parts: list[str]) -> Reply:
         """PATCH `/sobjects/Contact/<id>`."""
-        self._update(call, parts[1], parts[2], _record(call.request))
+        self._update(call, parts[1], parts[2], read_record(call.request))
         return Reply(204)
 
     def delete(self, call: _Call, parts: list[str]) -> Reply:
@@ -279,7 +231,7 @@ class DataApi:
     def upsert(self, call: _Call, parts: list[str]) -> Reply:
         """PATCH `/sobjects/Contact/<external id field>/<value>`."""
         _, sobject, key, value = parts
-        values = _record(call.request)
+        values = read_record(call.request)
         if any(name.lower() == key.lower() for name in values):
             raise OrgError(
                 'INVALID_FIELD', f'The {key} field should not be specified in the sobject data.', [key]
@@ -359,7 +311,7 @@ def _fits(pattern: tuple[str, ...], parts: list[str]) -> bool:
     )
 
 
-def refusal_of_session(identity: Identity, session: Session | AuthProblem) -> Reply | None:
+def _refusal_of_session(identity: Identity, session: Session | AuthProblem) -> Reply | None:
     """The 401 for who may not use REST, None for who may."""
     match session:
         case AuthProblem.HEADER:
@@ -389,32 +341,6 @@ def find_by_key(org: Org, sobject: str, key: str, value: str) -> str | None:
         if problem.code != 'NOT_FOUND' or not is_key:
             raise
         return None
-
-
-def read_json(request: ApiRequest) -> Any:
-    """The body.
-
-    Raises:
-        OrgError: not JSON, or not said to be.
-    """
-    if not request.body:
-        text = 'The HTTP entity body is required, but this request has no entity body.'
-        raise OrgError('JSON_PARSER_ERROR', text)
-    if request.content_type != 'application/json':
-        text = f'Content type {request.content_type or "(none)"} is not supported'
-        raise OrgError('UNSUPPORTED_MEDIA_TYPE', text, status=415)
-    try:
-        return json.loads(request.body)
-    except (ValueError, RecursionError) as problem:
-        raise OrgError('JSON_PARSER_ERROR', f'The body is not JSON: {problem}') from None
-
-
-def _record(request: ApiRequest) -> dict[str, Any]:
-    """The fields of a record; what answers call `attributes` may come back with them."""
-    value = read_json(request)
-    if not isinstance(value, dict):
-        raise OrgError('JSON_PARSER_ERROR', 'expected an object of fields')
-    return {name: part for name, part in value.items() if name != 'attributes'}
 
 
 def _org_error(problem: OrgError) -> Reply:

@@ -8,11 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
+from .api_requests import ApiRequest
 from .front import Front
 from .journal import Kind
 from .login import address_of
 from .replies import Reply
-from .resources import ApiRequest
 from .tenant import Tenant
 
 __all__ = ['add_rest']

@@ -131,6 +131,21 @@ def test_a_revoked_token_costs_one_login_and_events_flow_again(short):
     assert (short.logins(), short.handshakes()) == (2, 2)
 
 
+def test_a_token_that_is_refused_at_the_handshake_costs_one_login_though_the_error_is_a_403(short):
+    service, seen = contacts()
+    short.run(service)
+    mark = short.server.mark()
+    short.server.restart()  # of the streaming side alone: it knows no session any more
+    short.server.revoke_tokens('integration@example.com')
+    short.server.wait_for('reply', channel='/meta/subscribe', successful=True, after=mark)
+    heard(short, seen)
+    denied = short.server.journal('reply', channel='/meta/handshake', successful=False)
+    assert [entry.detail['ext']['sfdc']['failureReason'] for entry in denied] == [
+        '401::Authentication invalid'
+    ]
+    assert short.logins() == 2
+
+
 def test_http_401_costs_one_login(short):
     service, seen = contacts()
     short.run(service)
@@ -188,6 +203,30 @@ def test_a_limit_at_the_handshake_is_waited_out_in_a_service_that_lives(org, set
     org.until('the pause', lambda: org.log.lines(words))
     assert running.client.state.value == 'pausing'
     assert org.logins() == 1
+
+
+# --- replicas --------------------------------------------------------------------------------------
+
+
+@pytest.mark.defect('T2')
+def test_replicas_that_declare_at_once_all_hear_of_contacts(org):
+    org.server.faults.add('delay', channel='/services/data/**', count=None, seconds=0.1)
+    services = [contacts() for _ in range(3)]
+    for running in [org.make(service) for service, _ in services]:
+        running.start()
+    org.until('three subscriptions', lambda: len(org.server.sessions()) == 3)
+    org.server.wait_for('reply', channel='/meta/subscribe', successful=True, count=3)
+    org.server.faults.clear()
+    org.ada.create('Contact', LastName='Grace')
+    org.until('all to hear', lambda: all(seen == ['Grace'] for _, seen in services))
+    created = [
+        each.detail
+        for each in org.server.journal('rest', method='POST')
+        if 'PushTopic' in each.detail['path']
+    ]
+    assert sorted(each['status'] for each in created) == [201, 400, 400]  # they did meet
+    topics = org.ada.query("SELECT Id, IsActive FROM PushTopic WHERE Name = 'Contact'")
+    assert [topic['IsActive'] for topic in topics] == [True]
 
 
 # --- refusals -------------------------------------------------------------------------------------

@@ -224,6 +224,25 @@ def test_a_change_event_has_its_header_merged_in(org, arguments):
     assert not created.is_gap
 
 
+@pytest.mark.parametrize(
+    ('change_type', 'record_ids', 'gap', 'overflow', 'ids'),
+    [
+        ('GAP_UPDATE', ['001000000000001AAA'], True, False, ('001000000000001AAA',)),
+        ('GAP_OVERFLOW', ['000000000000000AAA'], False, True, ()),
+    ],
+)
+def test_gaps_and_overflows_are_marked(org, change_type, record_ids, gap, overflow, ids):
+    service, seen = recorder(handle_change_event('Account'))
+    org.run(service)
+    header = {'entityName': 'Account', 'recordIds': record_ids, 'changeType': change_type}
+    org.server.publish(
+        '/data/AccountChangeEvent', {'payload': {'ChangeEventHeader': header}, 'event': {}, 'schema': 'x'}
+    )
+    org.until('an event', lambda: seen)
+    [(entity, event)] = seen
+    assert (entity, event.is_gap, event.is_overflow, event.record_ids) == ('Account', gap, overflow, ids)
+
+
 # --- one service ----------------------------------------------------------------------------------
 
 

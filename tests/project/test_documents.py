@@ -27,7 +27,13 @@ def test_make_targets_exist(document):
 @pytest.mark.parametrize('document', DOCUMENTS)
 def test_files_exist(document):
     names = {text for text in quoted(document) if re.fullmatch(r'[\w./-]+\.(py|md|toml|txt)|[\w./-]+/', text)}
-    places = ('', 'nameko_salesforce/bayeux', 'tests/fake_server')
+    places = (
+        '',
+        'nameko_salesforce',
+        'nameko_salesforce/bayeux',
+        'nameko_salesforce/streaming',
+        'tests/fake_server',
+    )
     # What `make build` makes is not there before.
     missing = {name for name in names if not any((ROOT / place / name).exists() for place in places)}
     assert missing - {'dist/'} == set()

@@ -52,6 +52,7 @@ class Org:
     def __init__(self):
         self.requests = []
         self.logins = 0
+        self.address = None
         self.login = None
         self.answers = []
         self.server = RawServer(self._serve)
@@ -74,7 +75,9 @@ class Org:
         if self.login is not None:
             self.login()
         self.logins += 1
-        return Token(f'token-{self.logins}', self.url, '00D000000000001AAA', '005000000000001AAA')
+        return Token(
+            f'token-{self.logins}', self.address or self.url, '00D000000000001AAA', '005000000000001AAA'
+        )
 
     def targets(self):
         return [request.line.split()[1] for request in self.requests]

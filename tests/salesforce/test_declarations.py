@@ -5,11 +5,16 @@ import random
 
 import eventlet
 import pytest
+import requests
 
 from nameko_salesforce.constants import NotifyForFields
 from nameko_salesforce.declarations import Declarations
 from nameko_salesforce.errors import DeclarationError, LoginRefused
 from nameko_salesforce.push_topics import DesiredTopic, SobjectTopic
+from nameko_salesforce.rest import RestClient
+from nameko_salesforce.rest_session import RestSession
+from tests.bayeux.sockets.raw_server import answer
+from tests.salesforce.peers import Org
 
 TOPICS = '/services/data/v67.0/sobjects/PushTopic/'
 QUERY = '/services/data/v67.0/query/'
@@ -191,10 +196,11 @@ def test_what_the_org_is_like_is_asked_once(fake, declare):
     [
         (SobjectTopic('Contact', "O'Brien"), 'no record type is called "O\'Brien"'),
         (SobjectTopic('Nothing__c'), 'NOT_FOUND'),
+        (SobjectTopic('session'), 'NOT_FOUND'),
         (SobjectTopic('Case', notify_for_fields=NotifyForFields.select), 'Case has no Name'),
         (SobjectTopic('Contact', fields=['Nothing__c']), 'INVALID_FIELD'),
     ],
-    ids=['record type', 'object', 'no field', 'field'],
+    ids=['record type', 'object', 'attribute', 'no field', 'field'],
 )
 def test_what_the_org_does_not_have_is_told_with_the_name_of_the_topic(declare, topic, words):
     with pytest.raises(DeclarationError, match=words) as failed:
@@ -366,6 +372,39 @@ def test_what_goes_wrong_on_the_way_is_a_failure_of_its_time_and_the_next_call_s
     assert 'http://' not in failed.value.reason
     declarations.ensure('Contact')
     assert 'Contact' in topics(admin)
+
+
+@pytest.mark.parametrize(
+    'nonsense', [b'[]', b'{}', b'{"records": [{}]}', b'{"records": null}', b'null', b'7']
+)
+def test_json_that_is_none_of_salesforces_is_a_failure_of_its_time(nonsense):
+    org = Org()
+    org.answers = [answer(body=nonsense, headers=['Content-Type: application/json'])]
+    session = RestSession(org.tokens, requests.Session())
+    declarations = Declarations(lambda: RestClient(session, version='67.0'), [A])
+    try:
+        with pytest.raises(DeclarationError, match='PushTopic A: an answer without') as failed:
+            declarations.ensure('A')
+        assert failed.value.temporary is True
+    finally:
+        session.close()
+        org.server.close()
+
+
+def test_a_salesforce_that_does_not_answer_is_waited_for_once_by_all_topics_in_line(fake, declare, admin):
+    fake.faults.add('never', channel='rest', processed=False)
+    declarations = declare(A, B, C, REQUEST_TIMEOUT=1)
+    threads = [eventlet.spawn(declarations.ensure, name) for name in 'ABC']
+    with eventlet.Timeout(5, AssertionError('one wait after the other')):
+        for name, thread in zip('ABC', threads, strict=True):
+            with pytest.raises(DeclarationError, match=f'PushTopic {name}: no whole answer') as failed:
+                thread.wait()
+            assert failed.value.temporary is True
+    (struck,) = fake.faults.list()
+    assert struck['struck'] == 1
+    assert fake.journal('rest') == []
+    ensure_all(declarations, A, B, C)
+    assert set(topics(admin)) >= {'A', 'B', 'C'}
 
 
 def test_a_login_that_is_refused_is_not_the_fault_of_a_topic(fake, declare):

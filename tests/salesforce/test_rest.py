@@ -33,6 +33,11 @@ def logins_of(fake):
     return len(fake.journal('login'))
 
 
+def missing(use):
+    with pytest.raises(SalesforceResourceNotFound):
+        use()
+
+
 LOVELACE = {'LastName': 'Lovelace', 'Email': 'ada@example.com'}
 
 
@@ -166,8 +171,11 @@ def test_what_shows_the_token_shows_the_new_one(fake, client):
         lambda client: client.oauth2('userinfo'),
         lambda client: client.query('SELECT Id FROM Contact'),
         lambda client: client.restful('limits/'),
+        # The fake has none of these; what it says comes after it has looked at the token.
+        lambda client: missing(lambda: list(client.bulk2.Contact.query('SELECT Id FROM Contact'))),
+        lambda client: missing(lambda: client.toolingexecute('sobjects/')),
     ],
-    ids=['bulk', 'userinfo', 'query', 'restful'],
+    ids=['bulk', 'userinfo', 'query', 'restful', 'bulk 2', 'tooling'],
 )
 def test_every_api_is_on_the_renewed_token(fake, client, use):
     client.limits()

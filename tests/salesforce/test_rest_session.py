@@ -75,6 +75,11 @@ def test_the_metadata_api_gets_the_token_in_its_envelope(org, make):
     assert org.requests[0].body.decode() == body.replace('a!b', 'token-1')
 
 
+def test_a_request_to_soap_without_a_body_is_none_of_its_envelopes(org, make):
+    make().get('https://x/services/Soap/m/67.0')
+    assert org.bearers() == ['Bearer token-1']
+
+
 def test_a_body_of_rest_is_left_alone(org, make):
     body = b'{"Description": "<sessionId>a</sessionId>"}'
     make().post('https://x/services/data/v67.0/sobjects/Case/', data=body)
@@ -97,6 +102,16 @@ def test_proxy_and_certificates_are_those_of_the_given_session(make):
     given.cert = '/etc/client.pem'
     session = make(given)
     assert (session.proxies, session.verify, session.cert) == (given.proxies, given.verify, given.cert)
+
+
+def test_a_proxy_gets_the_request_for_the_org(org, make):
+    given = requests.Session()
+    given.proxies = {'http': org.url}
+    host = 'http://acme.example'
+    org.address = host
+    make(given).get('https://x/a')
+    assert org.targets() == [f'{host}/a']
+    assert org.requests[0].headers['Host'] == 'acme.example'
 
 
 def test_the_given_session_stays_as_it_was(make):

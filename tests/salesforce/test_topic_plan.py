@@ -143,6 +143,12 @@ def test_a_look_up_selects_all_that_a_plan_compares():
     assert set(values_of(ORDERS, '67.0')) | {'Id'} == set(selected.split(', '))
 
 
+def test_as_many_topics_as_an_org_may_have_take_two_look_ups():
+    wanted = [f'{number:025}' for number in range(100)]
+    queries = list(topic_queries(wanted))
+    assert [each.count('0' * 20) for each in queries] == [79, 21]
+
+
 def test_no_topics_need_no_look_up():
     assert list(topic_queries([])) == []
 

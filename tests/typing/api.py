@@ -13,6 +13,7 @@ from typing import Any, assert_type
 import eventlet
 
 import nameko_salesforce
+from nameko_salesforce.api import NoConnectionFree, RestClient, SalesforceAPI
 from nameko_salesforce.bayeux import (
     Action,
     Backoff,
@@ -234,3 +235,23 @@ class Service:
 
     @subscribe('/u/*', expected_exceptions=ValueError, sensitive_arguments=('data',))  # type: ignore[untyped-decorator]
     def handle_more(self, channel: str, data: Any) -> None: ...
+
+
+# --- the dependency -------------------------------------------------------------------------------
+
+
+class Contacts:
+    name = 'contacts'
+
+    salesforce: RestClient = SalesforceAPI()
+
+    def create(self, last_name: str) -> str:
+        try:
+            made = self.salesforce.Contact.create({'LastName': last_name})
+        except NoConnectionFree:
+            return ''
+        assert_type(self.salesforce.user_id, str)
+        return str(made['id'])
+
+    def names(self) -> list[Any]:
+        return [each['LastName'] for each in self.salesforce.query_all_iter('SELECT LastName FROM Contact')]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, assert_type
 
-from nameko_salesforce.api import SalesforceAPI
+from nameko_salesforce.api import NoConnectionFree, RestClient, SalesforceAPI
 from nameko_salesforce.constants import NotifyForFields as SameNotifyForFields
 from nameko_salesforce.errors import (
     AccountError,
@@ -59,6 +59,14 @@ class Service:
         assert_type(event.is_gap or event.is_overflow, bool)
         assert_type(event.record_ids, tuple[str, ...])
         assert_type(event.fields, dict[str, Any])
+
+
+def use(client: RestClient) -> str:
+    try:
+        client.query_all('SELECT Id FROM Contact')
+    except NoConnectionFree as error:
+        return str(error)
+    return client.user_id
 
 
 def meaning(error: AccountError) -> str:

@@ -1,11 +1,15 @@
 """The client, with nothing of Salesforce but a token and replay, against the fake Salesforce."""
 
+import json
+import urllib.request
+from urllib.parse import urlencode
+
 import pytest
 
 from nameko_salesforce.bayeux.preparation import Prepared
 from tests.bayeux.client.conftest import until
 
-TOPIC = '/topic/Orders'
+TOPIC = '/topic/InvoiceStatementUpdates'  # one of the built-in seed
 
 
 class Positions:
@@ -27,7 +31,20 @@ def fake(fake_salesforce):
 
 
 @pytest.fixture
-def stream(fake, make_client):
+def token(fake):
+    section = fake.section()
+    form = {
+        'grant_type': 'client_credentials',
+        'client_id': section['CONSUMER_KEY'],
+        'client_secret': section['CONSUMER_SECRET'],
+    }
+    url = f'{fake.base_url}/services/oauth2/token'
+    with urllib.request.urlopen(url, urlencode(form).encode(), timeout=10) as response:
+        return json.load(response)['access_token']
+
+
+@pytest.fixture
+def stream(fake, make_client, token):
     """A client that is subscribed, and the numbers that it is given."""
     positions, got = Positions(), []
 
@@ -36,7 +53,7 @@ def stream(fake, make_client):
         got.append(delivery.data['n'])
 
     client = make_client(
-        client={'headers': lambda: {'Authorization': 'Bearer token'}, 'preparation': positions}
+        client={'headers': lambda: {'Authorization': f'Bearer {token}'}, 'preparation': positions}
     )
     client.subscribe(TOPIC, take).get(timeout=10)
     return got
@@ -46,11 +63,11 @@ def handshakes(fake):
     return len(fake.journal('reply', channel='/meta/handshake', successful=True))
 
 
-def test_events_before_and_after_the_subscription_arrive(fake, make_client):
+def test_events_before_and_after_the_subscription_arrive(fake, make_client, token):
     fake.publish(TOPIC, {'n': 1})
     got = []
     client = make_client(
-        client={'headers': lambda: {'Authorization': 'OAuth token'}, 'preparation': Positions()}
+        client={'headers': lambda: {'Authorization': f'OAuth {token}'}, 'preparation': Positions()}
     )
     client.subscribe(TOPIC, lambda delivery: got.append(delivery.data['n'])).get(timeout=10)
     fake.publish(TOPIC, {'n': 2})

@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from fake_salesforce.api_requests import ApiRequest
 from fake_salesforce.bulk import RECORDS_PER_BATCH
-from fake_salesforce.resources import ApiRequest
 
 JOB = {'operation': 'insert', 'object': 'Contact', 'contentType': 'JSON', 'concurrencyMode': 'Parallel'}
 

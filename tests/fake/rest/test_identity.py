@@ -80,6 +80,14 @@ def test_the_token_of_a_user_who_was_made_inactive_is_dead(world):
     assert world.identity.user_of(f'Bearer {token}', world.now) is AuthProblem.SESSION
 
 
+def test_a_token_can_be_had_without_a_login(world):
+    world.configure(logins_per_hour=0, soap_login=False)
+    token = world.identity.issue_token(ADA, world.now)
+    assert world.identity.user_of(f'Bearer {token}', world.now) == world.org.users.by_username(ADA).id
+    with pytest.raises(ValueError, match='no user nobody'):
+        world.identity.issue_token('nobody', world.now)
+
+
 def test_no_secret_stands_in_a_repr(world):
     session = soap(world)
     assert session.access_token.partition('!')[2] not in repr(session)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from fake_salesforce.resources import ApiRequest
+from fake_salesforce.api_requests import ApiRequest
 
 ADA = 'ada@example.com'
 
@@ -385,30 +385,6 @@ def test_a_batch_size_is_taken_between_200_and_the_page_size(world, call):
     assert sizes == [200, 300, 200, 450, 450, 450]
 
 
-@pytest.mark.parametrize('locator', ['01gX-2', '-', '01g000000000000001', '01g000000000000001-x', 'x'])
-def test_an_unknown_locator_is_refused(world, call, locator):
-    world.configure(query_page_size=1)
-    for number in range(2):
-        call.create('Contact', LastName=str(number))
-    assert not call('GET', 'query/?q=SELECT Id FROM Contact')[1]['done']
-    assert error(call('GET', f'query/{locator}')) == (400, 'INVALID_QUERY_LOCATOR')
-
-
-def test_a_locator_belongs_to_its_user_and_the_oldest_are_forgotten(world, call):
-    world.configure(query_page_size=1)
-    for number in range(2):
-        call.create('Contact', LastName=str(number))
-    pages = [
-        call('GET', 'query/?q=SELECT Id FROM Contact')[1]['nextRecordsUrl'].partition('/v67.0/')[2]
-        for _ in range(11)
-    ]
-    other = world.identity.log_in_client_credentials('fake-consumer-key', 'fake-consumer-secret', world.now)
-    stranger = f'Bearer {other.access_token}'
-    assert error(call('GET', pages[10], authorization=stranger)) == (400, 'INVALID_QUERY_LOCATOR')
-    assert call('GET', pages[1])[0] == 200
-    assert error(call('GET', pages[0])) == (400, 'INVALID_QUERY_LOCATOR')
-
-
 @pytest.mark.parametrize(
     ('query', 'code'),
     [
@@ -430,7 +406,3 @@ def test_only_query_all_finds_what_was_deleted(call):
         call('GET', f'{name}/?q=SELECT Id FROM Contact')[1]['totalSize'] for name in ('query', 'queryAll')
     ]
     assert sizes == [0, 1]
-
-
-def test_a_request_shows_no_token():
-    assert 'hush' not in repr(ApiRequest('GET', '/', authorization='Bearer hush'))

@@ -79,6 +79,12 @@ class SalesforceConnection(StreamConnection):
     def start(self) -> None:
         """Begin to log in and to connect, in the background: Salesforce may be down."""
         if not self._halted and self._providers:
+            if self.account.settings.replay.enabled:
+                log.warning(
+                    '%s: PUSHTOPIC_REPLAY_ENABLED is set, but this version keeps no positions: channels are '
+                    'subscribed to from now on',
+                    self.container.service_name,
+                )
             self.adopt(self._make_client())
         super().start()
 

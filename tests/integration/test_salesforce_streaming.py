@@ -200,10 +200,7 @@ def test_a_filter_lets_pass_what_matches(org):
 def test_a_generic_event_is_a_text(org):
     service, seen = recorder(subscribe('/u/notifications/ExampleUserChannel'))
     org.run(service)
-    [channel] = org.ada.query('SELECT Id FROM StreamingChannel')
-    org.ada.call(
-        'POST', f'/sobjects/StreamingChannel/{channel["Id"]}/push', {'pushEvents': [{'payload': 'Hello'}]}
-    )
+    org.ada.push('/u/notifications/ExampleUserChannel', 'Hello')
     org.until('an event', lambda: seen)
     assert (seen[0][0], seen[0][1]['payload']) == ('/u/notifications/ExampleUserChannel', 'Hello')
 

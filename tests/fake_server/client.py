@@ -196,7 +196,7 @@ class FakeServer(ServerProcess):
         Raises:
             ValueError: no such user.
         """
-        return Person(self._connection, lambda: self._log_in(username))
+        return Person(self._connection, lambda: self.issue_token(username))
 
     @property
     def login_url(self) -> str:
@@ -318,25 +318,6 @@ class FakeServer(ServerProcess):
                 address.hostname, address.port, timeout=timeout, context=context
             )
         return http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
-
-    def _log_in(self, username: str) -> tuple[str, str]:
-        """A token and the user's id, without a password: by a refresh token."""
-        form = {
-            'grant_type': 'refresh_token',
-            'client_id': CONSUMER_KEY,
-            'client_secret': CONSUMER_SECRET,
-            'refresh_token': self.grant_refresh_token(username),
-        }
-        connection = self._connection()
-        try:
-            headers = {'Content-Type': 'application/x-www-form-urlencoded', 'Connection': 'close'}
-            connection.request('POST', '/services/oauth2/token', urlencode(form), headers)
-            answer = json.loads(connection.getresponse().read())
-        finally:
-            connection.close()
-        if 'access_token' not in answer:
-            raise ValueError(f'{username} cannot log in: {answer}')
-        return str(answer['access_token']), str(answer['id']).rpartition('/')[2]
 
     def _wait(self, conditions: Mapping[str, Any], count: int, timeout: float) -> list[Entry]:
         """Look until there are `count` entries, and give way to green threads meanwhile."""

@@ -35,25 +35,25 @@ class Person:
 
     Args:
         connect: gives a new connection to the server.
-        log_in: gives (token, user id).
+        issue: gives a token of this person.
         api_version: '67.0'.
     """
 
     def __init__(
         self,
         connect: Callable[[], http.client.HTTPConnection],
-        log_in: Callable[[], tuple[str, str]],
+        issue: Callable[[], str],
         api_version: str = '67.0',
     ) -> None:
         self._connect = connect
-        self._log_in = log_in
+        self._issue = issue
         self._path = f'/services/data/v{api_version}'
-        self._token, self._id = log_in()
+        self._token = issue()
 
     @property
     def id(self) -> str:
         """Of the user, 18 characters."""
-        return self._id
+        return str(self.call('GET', '/')['identity']).rpartition('/')[2]
 
     def create(self, sobject: str, **fields: Any) -> str:
         """Create a record, or publish a platform event; returns its id."""
@@ -98,7 +98,7 @@ class Person:
         """
         status, answer = self._request(method, path, body)
         if status == 401:
-            self._token, self._id = self._log_in()
+            self._token = self._issue()
             status, answer = self._request(method, path, body)
         if status >= 300:
             raise RestRefused(status, answer)

@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PYTEST_ARGS ?=
 PORT ?= 8080
 
-.PHONY: help bench-fake bench-transport demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake format diagram build clean
+.PHONY: help bench-fake bench-transport demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -43,6 +43,11 @@ $(VENV_OLDEST)/.installed: setup.py constraints-oldest.txt | python-packages
 rabbitmq:
 	@tools/system-packages 'test -x /usr/lib/rabbitmq/bin/rabbitmq-server=rabbitmq-server'
 
+# The commands of the user guide are run.
+.PHONY: shell-tools
+shell-tools:
+	@tools/system-packages 'curl --version=curl' 'openssl version=openssl'
+
 tests/interop/node_modules/.installed: tests/interop/package.json tests/interop/package-lock.json
 	@tools/system-packages 'node --version=nodejs' 'npm --version=npm'
 	@echo "Installing Node packages into tests/interop/node_modules"
@@ -51,10 +56,13 @@ tests/interop/node_modules/.installed: tests/interop/package.json tests/interop/
 
 # --- what a user runs -------------------------------------------------------------------------
 
-demo: $(VENV)/.installed  ## run a service against the bundled fake server and show the events it handles
+demo: $(VENV)/.installed  ## run a service against the fake org and show the events it handles
 	@$(BIN)/python examples/demo.py
 
-fake: $(VENV)/.installed  ## run the fake server until Ctrl-C, on port 8080 or PORT=...
+fake: $(VENV)/.installed  ## run the fake org until Ctrl-C, on port 8080 or PORT=...
+	@$(BIN)/fake-salesforce --port $(PORT)
+
+fake-cometd: $(VENV)/.installed  ## the same as a plain CometD server
 	@$(BIN)/fake-salesforce --profile vanilla --port $(PORT)
 
 test: test-pure test-fake test-client test-salesforce test-properties test-integration  ## run all tests that need Python and RabbitMQ alone
@@ -64,7 +72,7 @@ interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the te
 
 # --- parts of `make test` ---------------------------------------------------------------------
 
-test-pure: $(VENV)/.installed  ## the quick ones: without sockets, and packaging
+test-pure: $(VENV)/.installed | shell-tools  ## the quick ones: without sockets, packaging, documents
 	$(BIN)/python -m pytest tests/bayeux/pure tests/project $(PYTEST_ARGS)
 
 test-fake: $(VENV)/.installed  ## the fake server

@@ -188,7 +188,7 @@ NEXT = """
 Next: read examples/contacts.py, then try it by hand in three terminals:
     make fake
     cd examples && ../.venv/bin/nameko run contacts --config config.yaml
-    the commands with curl that `make fake` prints"""
+    the commands with curl in docs/testing.md, "By hand""""
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ from urllib.parse import urlencode, urlsplit
 
 from .faults import FaultKind
 from .journal import Entry, Kind
+from .people import Person
 from .process import ServerProcess
 
 __all__ = ['FakeServer', 'Faults', 'NotHappened', 'start_fake']
@@ -189,6 +190,14 @@ class FakeServer(ServerProcess):
         body = {'username': username, 'consumer_key': consumer_key}
         return str(self.call('POST', 'grant', body)['refresh_token'])
 
+    def person(self, username: str = 'ada@example.com') -> Person:
+        """Somebody who works in the org by REST; the default is not the user that services log in as.
+
+        Raises:
+            ValueError: no such user.
+        """
+        return Person(self._connection, lambda: self._log_in(username))
+
     @property
     def login_url(self) -> str:
         """Where logins go: the same as `base_url`, which serves REST and CometD as well."""
@@ -286,17 +295,7 @@ class FakeServer(ServerProcess):
             ValueError: the server refused the request; the text is its own.
             OSError, http.client.HTTPException: the server is not there or broke off.
         """
-        address = urlsplit(self._base_url)
-        assert address.hostname is not None, 'the server was never started'
-        connection: http.client.HTTPConnection
-        if address.scheme == 'https':
-            # Our own child on this machine; the certificate is what the test is about, not we.
-            context = ssl._create_unverified_context()
-            connection = http.client.HTTPSConnection(
-                address.hostname, address.port, timeout=CALL_S + wait, context=context
-            )
-        else:
-            connection = http.client.HTTPConnection(address.hostname, address.port, timeout=CALL_S + wait)
+        connection = self._connection(CALL_S + wait)
         try:
             content = None if body is None else json.dumps(body).encode()
             headers = {'Content-Type': 'application/json', 'Connection': 'close'}
@@ -308,6 +307,36 @@ class FakeServer(ServerProcess):
         if response.status != 200:
             raise ValueError(answer['error'])
         return answer
+
+    def _connection(self, timeout: float = CALL_S) -> http.client.HTTPConnection:
+        address = urlsplit(self._base_url)
+        assert address.hostname is not None, 'the server was never started'
+        if address.scheme == 'https':
+            # Our own child on this machine; the certificate is what the test is about, not we.
+            context = ssl._create_unverified_context()
+            return http.client.HTTPSConnection(
+                address.hostname, address.port, timeout=timeout, context=context
+            )
+        return http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
+
+    def _log_in(self, username: str) -> tuple[str, str]:
+        """A token and the user's id, without a password: by a refresh token."""
+        form = {
+            'grant_type': 'refresh_token',
+            'client_id': CONSUMER_KEY,
+            'client_secret': CONSUMER_SECRET,
+            'refresh_token': self.grant_refresh_token(username),
+        }
+        connection = self._connection()
+        try:
+            headers = {'Content-Type': 'application/x-www-form-urlencoded', 'Connection': 'close'}
+            connection.request('POST', '/services/oauth2/token', urlencode(form), headers)
+            answer = json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+        if 'access_token' not in answer:
+            raise ValueError(f'{username} cannot log in: {answer}')
+        return str(answer['access_token']), str(answer['id']).rpartition('/')[2]
 
     def _wait(self, conditions: Mapping[str, Any], count: int, timeout: float) -> list[Entry]:
         """Look until there are `count` entries, and give way to green threads meanwhile."""

@@ -120,6 +120,7 @@ PUBLIC = {
     # The fake as a tool for users' tests.
     'fake_salesforce': [],
     'fake_salesforce.client': ['FakeServer', 'Faults', 'NotHappened', 'start_fake'],
+    'fake_salesforce.people': ['Person', 'RestRefused'],
     'fake_salesforce.pytest_plugin': ['fake_cometd', 'fake_salesforce', 'fake_salesforce_process'],
     'fake_salesforce.settings': [
         'PROFILES',

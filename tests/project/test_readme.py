@@ -1,73 +1,122 @@
-"""The README is true: its blocks run, its tables are those of the code, each promise names its test."""
+"""The README is true: its blocks are those of the examples, and each promise names its test."""
 
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-import yaml
 
-from nameko_salesforce.bayeux.backoff import Backoff
-from nameko_salesforce.bayeux.session import SessionOptions
-from nameko_salesforce.bayeux.settings import KEYS, BayeuxSettings, read_settings
-from nameko_salesforce.bayeux.transport import TransportOptions
+from tests.project.pages import ROOT, blocks, promises, read
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / 'README.md').read_text()
-BLOCKS = re.findall(r'```(\w+)\n(.*?)```', README, re.DOTALL)
+README = read('README.md')
 
 CLIENT = 'tests/bayeux/client/test_client.py::'
+SESSION = 'tests/bayeux/pure/test_session.py::'
 SERVICE = 'tests/integration/'
+RUN = SERVICE + 'test_salesforce_run.py::'
+STREAMING = SERVICE + 'test_salesforce_streaming.py::'
+RECOVERY = SERVICE + 'test_salesforce_recovery.py::'
+POLICY = 'tests/streaming/test_policy.py::'
+
 PROOFS = {
-    'the server goes away': [
-        CLIENT + 'test_a_server_that_starts_again_is_found_again',
-        'tests/bayeux/pure/test_session.py::test_pauses_grow_to_the_cap',
-    ],
-    'the server is down when your service starts': [
-        SERVICE
-        + 'test_recovery.py::test_a_service_starts_while_its_server_is_down_and_is_served_once_it_is_up'
-    ],
-    'the server forgets the session': [
-        CLIENT + 'test_an_expired_session_is_replaced_and_subscribed_again',
-        'tests/bayeux/pure/test_session.py::test_every_spelling_of_an_unknown_session_leads_to_a_new_one',
-    ],
-    'a channel is refused': [
-        CLIENT + 'test_a_refused_channel_is_logged_once',
-        CLIENT + 'test_a_refused_subscription_raises_is_visible_and_is_tried_again',
-    ],
-    'the server refuses for good': [CLIENT + 'test_a_halt_is_reported_with_its_reason'],
-    'HTTP 401, 403, 500, HTML, half an answer': [
-        CLIENT + 'test_a_fault_of_the_network_is_survived',
-        CLIENT + 'test_an_http_status_is_survived',
-    ],
-    'your handler raises': [
-        SERVICE + 'test_events.py::test_a_failing_handler_is_logged_and_the_next_event_is_handled',
-    ],
-    'your handlers are slow': [
-        SERVICE + 'test_events.py::test_a_full_pool_delays_no_poll_and_loses_no_event',
-        CLIENT + 'test_a_backlog_that_outruns_its_callbacks_does_not_grow_memory',
-    ],
-    'a message above the limit': [
-        CLIENT + 'test_a_giant_message_is_skipped_told_and_does_not_come_between',
-    ],
-    'SIGTERM while a poll is held': [
-        SERVICE + 'test_nameko_run.py::test_sigterm_during_a_held_poll_ends_the_process_promptly',
-    ],
+    'README.md': {
+        'Salesforce goes away': [
+            CLIENT + 'test_a_server_that_starts_again_is_found_again',
+            SESSION + 'test_pauses_grow_to_the_cap',
+            RECOVERY + 'test_an_org_that_starts_from_nothing_gets_its_pushtopic_again',
+        ],
+        'Salesforce is down when your service starts': [
+            RECOVERY + 'test_a_service_starts_while_salesforce_is_down_and_is_served_once_it_is_up',
+            RECOVERY + 'test_a_service_starts_while_rest_is_down_and_declares_when_it_is_back',
+        ],
+        'the session ends': [
+            RECOVERY + 'test_an_expired_routing_cookie_costs_a_handshake_and_no_login',
+            RECOVERY + 'test_a_server_that_disconnects_is_connected_to_again_without_a_login',
+        ],
+        'the token expires or is revoked': [
+            RECOVERY + 'test_a_revoked_token_costs_one_login_and_events_flow_again',
+            RECOVERY + 'test_http_401_costs_one_login',
+            RECOVERY + 'test_streaming_and_rest_share_one_login_before_and_after_the_token_is_revoked',
+        ],
+        'the credentials are refused': [
+            RECOVERY + 'test_refused_credentials_pause_by_minutes_and_the_service_lives',
+        ],
+        'a channel or a PushTopic is refused': [
+            RECOVERY + 'test_a_refused_channel_does_not_stop_the_others',
+            RECOVERY + 'test_a_refused_pushtopic_is_told_by_its_name_and_does_not_stop_the_others',
+        ],
+        'Salesforce is busy, or a limit is reached': [
+            RECOVERY + 'test_a_busy_server_is_not_logged_in_to_and_left_alone_for_minutes',
+            RECOVERY + 'test_a_limit_at_the_handshake_is_waited_out_in_a_service_that_lives',
+            POLICY + 'test_the_daily_limit_at_a_connect_is_waited_out_for_a_long_while',
+        ],
+        'only a person can help': [
+            RECOVERY + 'test_what_does_not_change_by_itself_ends_the_service_where_fail_fast_says_so',
+            RUN + 'test_fail_fast_ends_the_process_with_a_status_that_a_supervisor_notices',
+        ],
+        'the configuration is wrong': [
+            RUN + 'test_a_wrong_configuration_names_every_problem_and_ends_the_process',
+        ],
+        'your service changes a record itself': [
+            SERVICE + 'test_salesforce_streaming.py::test_what_the_service_changes_itself_does_not_come_back',
+            STREAMING + 'test_changes_of_the_service_come_too_where_they_are_asked_for',
+        ],
+        'your handler raises': [
+            STREAMING + 'test_a_failing_handler_is_logged_and_the_next_event_is_handled',
+        ],
+        'your handlers are slow': [
+            SERVICE + 'test_events.py::test_a_full_pool_delays_no_poll_and_loses_no_event',
+            CLIENT + 'test_a_backlog_that_outruns_its_callbacks_does_not_grow_memory',
+        ],
+        'a REST call is not answered': [
+            SERVICE + 'test_salesforce_api.py::test_a_request_that_is_not_answered_ends_in_time',
+        ],
+        'SIGTERM while a poll is held': [
+            RUN + 'test_sigterm_during_a_held_poll_of_110_seconds_ends_the_process_promptly',
+        ],
+    },
+    'docs/bayeux.md': {
+        'the server goes away': [
+            CLIENT + 'test_a_server_that_starts_again_is_found_again',
+            SESSION + 'test_pauses_grow_to_the_cap',
+        ],
+        'the server is down when your service starts': [
+            SERVICE
+            + 'test_recovery.py::test_a_service_starts_while_its_server_is_down_and_is_served_once_it_is_up'
+        ],
+        'the server forgets the session': [
+            CLIENT + 'test_an_expired_session_is_replaced_and_subscribed_again',
+            SESSION + 'test_every_spelling_of_an_unknown_session_leads_to_a_new_one',
+        ],
+        'a channel is refused': [
+            CLIENT + 'test_a_refused_channel_is_logged_once',
+            CLIENT + 'test_a_refused_subscription_raises_is_visible_and_is_tried_again',
+        ],
+        'the server refuses for good': [CLIENT + 'test_a_halt_is_reported_with_its_reason'],
+        'HTTP 401, 403, 500, HTML, half an answer': [
+            CLIENT + 'test_a_fault_of_the_network_is_survived',
+            CLIENT + 'test_an_http_status_is_survived',
+        ],
+        'your handler raises': [
+            SERVICE + 'test_events.py::test_a_failing_handler_is_logged_and_the_next_event_is_handled',
+        ],
+        'your handlers are slow': [
+            SERVICE + 'test_events.py::test_a_full_pool_delays_no_poll_and_loses_no_event',
+            CLIENT + 'test_a_backlog_that_outruns_its_callbacks_does_not_grow_memory',
+        ],
+        'a message above the limit': [
+            CLIENT + 'test_a_giant_message_is_skipped_told_and_does_not_come_between',
+        ],
+        'SIGTERM while a poll is held': [
+            SERVICE + 'test_nameko_run.py::test_sigterm_during_a_held_poll_ends_the_process_promptly',
+        ],
+    },
 }
 
 
 def block(language, containing):
-    (found,) = [text for kind, text in BLOCKS if kind == language and containing in text]
+    (found,) = [each.text for each in blocks('README.md', language) if containing in each.text]
     return found
-
-
-def run(program, *arguments, timeout=60):
-    done = subprocess.run(
-        [sys.executable, *arguments], input=program, cwd=ROOT, capture_output=True, text=True, timeout=timeout
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_the_first_screen_names_the_two_commands():
@@ -79,70 +128,29 @@ def test_the_first_screen_names_the_two_commands():
 
 def test_the_demo_prints_what_is_shown():
     shown = block('text', 'Handled by the service')
-    assert shown in run('', 'examples/demo.py')
-
-
-def test_the_service_is_the_example():
-    assert block('python', 'class Chat') == (ROOT / 'examples/chat.py').read_text()
-    assert len(block('python', 'class Chat').splitlines()) <= 15
-
-
-def test_the_configuration_is_accepted():
-    settings = read_settings(yaml.safe_load(block('yaml', 'SERVER_URI')))
-    assert settings.server_uri == 'http://127.0.0.1:8080/cometd'
-
-
-def test_the_client_runs_as_shown(fake_cometd):
-    quiet = "import warnings; warnings.filterwarnings('ignore', message=r'\\s*Eventlet is deprecated')\n"
-    program = quiet + block('python', 'with Client').replace('http://127.0.0.1:8080/cometd', fake_cometd.url)
-    # The callback runs when the program gives way.
-    program = program.replace(
-        '    print(client.state', '    import eventlet; eventlet.sleep(1)\n    print(client.state'
+    done = subprocess.run(
+        [sys.executable, 'examples/demo.py'], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
-    output = run(program, '-')
-    assert "/chat/me {'text': 'hello'}" in output
-    assert 'State.CONNECTED' in output
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert shown in done.stdout
 
 
-@pytest.mark.timeout(180)
-def test_the_test_of_a_service_passes_as_shown(tmp_path):
-    (tmp_path / 'chat.py').write_text(block('python', 'class Chat'))
-    path = tmp_path / 'test_chat.py'
-    path.write_text(block('python', 'def test_my_service'))
-    patched = f'import sys\nsys.path.insert(0, {str(tmp_path)!r})\nimport eventlet\neventlet.monkey_patch()\n'
-    (tmp_path / 'conftest.py').write_text(patched)
-    run('', '-m', 'pytest', '-q', '-c', str(ROOT / 'pyproject.toml'), str(path), timeout=120)
+def test_the_service_and_its_configuration_are_the_example():
+    service = block('python', 'class Contacts')
+    assert service == (ROOT / 'examples/contacts.py').read_text()
+    lines = [line for line in service.splitlines() if line and not line.startswith('"""')]
+    assert len(lines) <= 15
+    assert block('yaml', 'SALESFORCE') == (ROOT / 'examples/config.yaml').read_text()
 
 
-def test_the_settings_are_those_of_the_code():
-    defaults = {
-        'own': BayeuxSettings('http://x'),
-        'session': SessionOptions(),
-        'backoff': Backoff(),
-        'transport': TransportOptions(),
-    }
-    shown = {}
-    for keys, values in re.findall(r'^\| ((?:`[A-Z_]+`(?:, )?)+) \| (.*?) \|', README, re.MULTILINE):
-        names = re.findall(r'`([A-Z_]+)`', keys)
-        said = [value.strip('`').split(' ')[0] for value in values.split(', ')]
-        shown |= dict(zip(names, said * len(names) if len(said) == 1 else said, strict=False))
-    assert set(shown) == set(KEYS)
-    nothing = {'SERVER_URI': '–', 'CA_BUNDLE': 'the', 'CLIENT_CERTIFICATE': 'none', 'PROXY': 'none'}
-    for key, known in KEYS.items():
-        default = getattr(defaults[known.part], known.name)
-        words = nothing.get(key) or str(default).lower().removesuffix('.0')
-        assert shown[key] in (words, str(default)), key
-
-
-def test_every_promise_names_a_test_that_exists():
-    promises = re.findall(
-        r'^\| (.*?) \| .* \|$', README.partition('## What happens')[2].partition('## ')[0], re.M
-    )
-    promises = [each for each in promises if each not in ('what happens', '---')]
-    for promise in promises:
-        proofs = [tests for words, tests in PROOFS.items() if promise.startswith(words)]
-        assert len(proofs) == 1, f'no proof is named for: {promise}'
-        assert proofs[0], f'no proof is named for: {promise}'
-        for proof in proofs[0]:
+@pytest.mark.parametrize('page', PROOFS)
+def test_every_promise_names_a_test_that_exists(page):
+    proofs = PROOFS[page]
+    for promise in promises(page):
+        named = [tests for words, tests in proofs.items() if promise.startswith(words)]
+        assert len(named) == 1, f'no proof is named for: {promise}'
+        assert named[0], f'no proof is named for: {promise}'
+        for proof in named[0]:
             path, _, name = proof.partition('::')
-            assert f'def {name}(' in (ROOT / path).read_text(), proof
+            assert re.search(rf'def {name}\(', (ROOT / path).read_text()), proof
+    assert len(proofs) == len(promises(page))

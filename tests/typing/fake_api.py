@@ -9,6 +9,7 @@ from typing import Any, assert_type
 from fake_salesforce.client import FakeServer, NotHappened, start_fake
 from fake_salesforce.faults import FaultKind
 from fake_salesforce.journal import Entry
+from fake_salesforce.people import Person
 from fake_salesforce.settings import SALESFORCE, VANILLA
 
 
@@ -30,6 +31,13 @@ def test_either_kind(fake_cometd: FakeServer) -> None:
     fake_cometd.reset('salesforce')
     assert_type(fake_cometd.expire_routing_cookies(), int)
     assert_type(fake_cometd.retained('/topic/Orders'), list[dict[str, Any]])
+
+
+def test_people(fake_salesforce: FakeServer) -> None:
+    ada = fake_salesforce.person()
+    assert_type(ada, Person)
+    assert_type(ada.create('Contact', LastName='Hopper'), str)
+    assert_type(ada.query('SELECT Id FROM Contact'), list[dict[str, Any]])
 
 
 def run() -> None:

@@ -3,7 +3,6 @@
 No account, no broker, no database; everything is a process on this machine and has ended when it returns.
 """
 
-import json
 import os
 import queue
 import subprocess
@@ -14,11 +13,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from typing import IO
 
 from fake_salesforce.client import FakeServer, NotHappened, start_fake
+from fake_salesforce.people import Person
 
 HERE = Path(__file__).parent
 
@@ -34,43 +32,6 @@ CONTACTS = [
 
 class Failed(Exception):
     """The demo did not go as it should; the text says how."""
-
-
-class Person:
-    """Somebody else who works in the org: logs in with a password and uses REST.
-
-    Args:
-        url: of the org.
-        username: with the password and the security token of the org that the fake begins with.
-    """
-
-    def __init__(self, url: str, username: str) -> None:
-        form = urlencode(
-            {
-                'grant_type': 'password',
-                'client_id': 'fake-consumer-key',
-                'client_secret': 'fake-consumer-secret',
-                'username': username,
-                'password': 'secret' + 'token',
-            }
-        )
-        with urlopen(f'{url}/services/oauth2/token', form.encode(), timeout=PATIENCE) as answer:
-            token = json.load(answer)['access_token']
-        self._url = f'{url}/services/data/v67.0/sobjects/Contact/'
-        self._headers = {'Authorization': f'Bearer {token}', 'Content-Type': 'application/json'}
-
-    def create(self, contact: dict[str, str]) -> str:
-        """Create a contact; returns its id."""
-        return str(self._call(self._url, contact)['id'])
-
-    def read(self, contact_id: str) -> dict[str, Any]:
-        """A contact with all its fields."""
-        return self._call(self._url + contact_id)
-
-    def _call(self, url: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-        content = None if body is None else json.dumps(body).encode()
-        with urlopen(Request(url, content, self._headers), timeout=PATIENCE) as answer:
-            return dict(json.load(answer))
 
 
 class Service:
@@ -147,11 +108,11 @@ def demo() -> None:
         with running(org) as service:
             print('`nameko run contacts` runs examples/contacts.py: it has logged in, declared the PushTopic')
             print('"Contact" and subscribed to /topic/Contact.\n')
-            ada = Person(org.base_url, 'ada@example.com')
+            ada = org.person('ada@example.com')
             print('Ada creates contacts, over REST:')
             created = []
             for contact in CONTACTS:
-                created.append(ada.create(contact))
+                created.append(ada.create('Contact', **contact))
                 print(f'    {contact}')
             print('\nHandled by the service, which prints:')
             expected = [f'created: {each["FirstName"]} {each["LastName"]}' for each in CONTACTS]
@@ -177,7 +138,7 @@ def description(person: Person, contact_id: str) -> str:
     """What the service has written; the line that it prints comes before. Raises `Failed`."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        text = person.read(contact_id).get('Description')
+        text = person.read('Contact', contact_id).get('Description')
         if text:
             return str(text)
         time.sleep(0.05)

@@ -6,6 +6,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 __all__ = ['LIFETIME', 'assertion', 'private_key']
 
+# Bits. RFC 7518, 3.3: smaller ones must not sign with RS256.
+_SMALLEST_KEY = 2048
 # Seconds. Salesforce accepts no more than three minutes, and its clock decides.
 LIFETIME = 180
 
@@ -25,8 +27,10 @@ def private_key(pem: str) -> RSAPrivateKey:
     except Exception:
         # ValueError, TypeError for a passphrase, UnsupportedAlgorithm; none of their texts is needed.
         key = None
-    if not isinstance(key, RSAPrivateKey):
-        raise ValueError('an RSA private key in PEM form without a passphrase')
+    if not isinstance(key, RSAPrivateKey) or key.key_size < _SMALLEST_KEY:
+        raise ValueError(
+            f'an RSA private key of {_SMALLEST_KEY} bits or more in PEM form without a passphrase'
+        )
     return key
 
 

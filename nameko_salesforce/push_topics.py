@@ -17,7 +17,16 @@ from typing import Any
 from nameko_salesforce.constants import NotifyForFields
 from nameko_salesforce.soql import quote
 
-__all__ = ['NAME_LIMIT', 'OPERATIONS', 'QUERY_LIMIT', 'DesiredTopic', 'SobjectTopic', 'Topic', 'collect']
+__all__ = [
+    'NAME_LIMIT',
+    'OPERATIONS',
+    'QUERY_LIMIT',
+    'DesiredTopic',
+    'SobjectTopic',
+    'Topic',
+    'collect',
+    'unheard_names',
+]
 
 # Characters.
 NAME_LIMIT = 25
@@ -29,6 +38,9 @@ _ANY_ID = '0' * 18
 # A name that ends up bare in a query, so that nothing else may: no quotes, no dots (a PushTopic cannot follow
 # relationships), no commas.
 _API_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
+
+# Objects whose Name is put together; each word of a query that is no name of a field does no harm.
+_OF_PERSONS = re.compile(r'select\s.*\sfrom\s+(contact|lead)\b', re.IGNORECASE | re.DOTALL)
 
 # Our names of the operations, and those on the wire.
 OPERATIONS = {
@@ -186,6 +198,19 @@ class SobjectTopic(_Notify):
 
 
 Topic = DesiredTopic | SobjectTopic
+
+
+def unheard_names(topic: Topic) -> bool:
+    """Whether a topic selects parts of a name and would never notify of their change.
+
+    Salesforce evaluates Name alone: with any `notify_for_fields` but `all_` a topic that selects FirstName or
+    LastName without it stays silent. Source: "Compound Fields in PushTopic Queries".
+    """
+    if not isinstance(topic, DesiredTopic) or topic.notify_for_fields is NotifyForFields.all_:
+        return False
+    found = _OF_PERSONS.match(topic.query)
+    names = set(re.findall(r'\w+', topic.query.lower()))
+    return found is not None and bool(names & {'firstname', 'lastname'}) and 'name' not in names
 
 
 def collect(topics: Iterable[Topic]) -> tuple[Topic, ...]:

@@ -29,7 +29,8 @@ def envelope(username: str, password: str) -> bytes:
         '<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"'
         ' xmlns:urn="urn:partner.soap.sforce.com">'
         '<env:Body><urn:login>'
-        f'<urn:username>{escape(username, quote=False)}</urn:username><urn:password>{escape(password, quote=False)}</urn:password>'
+        f'<urn:username>{escape(username, quote=False)}</urn:username>'
+        f'<urn:password>{escape(password, quote=False)}</urn:password>'
         '</urn:login></env:Body></env:Envelope>'
     ).encode()
 

@@ -85,9 +85,7 @@ def exchange(
         except ValueError:
             # Its text holds the header.
             return Failure(FailureKind.REQUEST, 'a header cannot be sent')
-        # A server that refuses a request early has answered before it was sent completely.
-        with contextlib.suppress(ConnectionError):
-            connection.endheaders(body)
+        connection.endheaders(body)
         with connection.getresponse() as response:
             return _answer(response, route)
     except eventlet.Timeout as error:

@@ -76,7 +76,7 @@ class StreamConnection(ProviderCollector, SharedExtension):  # type: ignore[misc
     def leave(self) -> None:
         """End the session at the server, within the client's bound. Any number of times. Never raises."""
         if self.client is not None:
-            self._end(self.client.stop)
+            self.end_in_order(self.client.stop)
 
     def stop(self) -> None:
         """End what is left. The workers have finished; until now the heart beat for them."""
@@ -90,9 +90,10 @@ class StreamConnection(ProviderCollector, SharedExtension):  # type: ignore[misc
         self.halt()
         self._stop_heart()
         if self.client is not None:
-            self._end(self.client.kill)
+            self.end_in_order(self.client.kill)
 
-    def _end(self, how: Callable[[], None]) -> None:
+    def end_in_order(self, how: Callable[[], None]) -> None:
+        """Take a step of an end; what it raises would leave Nameko hanging, and is logged instead."""
         try:
             how()
         except (Exception, eventlet.Timeout):

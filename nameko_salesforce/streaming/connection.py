@@ -22,7 +22,7 @@ from nameko_salesforce.constants import CLIENT_ID_CONTEXT_KEY, REPLAY_ID_CONTEXT
 from nameko_salesforce.declarations import Declarations
 from nameko_salesforce.errors import StreamRefused
 from nameko_salesforce.events import replay_id_of
-from nameko_salesforce.push_topics import collect
+from nameko_salesforce.push_topics import collect, unheard_names
 from nameko_salesforce.rest import RestClient, rest_client
 from nameko_salesforce.streaming.policy import SalesforcePolicy, is_final
 from nameko_salesforce.streaming.preparation import SalesforcePreparation
@@ -44,7 +44,7 @@ class SalesforceConnection(StreamConnection):
     """
 
     account = SalesforceAccount()
-    _rest: RestClient
+    _rest: RestClient | None = None
 
     def setup(self) -> None:
         """Have the configuration read and checked; connect nothing.
@@ -67,11 +67,24 @@ class SalesforceConnection(StreamConnection):
         except ValueError as problem:
             log.critical('%s cannot start. %s', self.container.service_name, problem)
             raise ConfigurationError(str(problem)) from None
+        if entrypoint.topic is not None and unheard_names(entrypoint.topic):
+            log.warning(
+                'PushTopic %s selects parts of a name, but not Name: Salesforce notices no change of them. '
+                'Add Name to the query of %s()',
+                entrypoint.topic.name,
+                entrypoint.method_name,
+            )
         super().register_provider(entrypoint)
 
     def start(self) -> None:
         """Begin to log in and to connect, in the background: Salesforce may be down."""
         if not self._halted and self._providers:
+            if self.account.settings.replay.enabled:
+                log.warning(
+                    '%s: PUSHTOPIC_REPLAY_ENABLED is set, but this version keeps no positions: channels are '
+                    'subscribed to from now on',
+                    self.container.service_name,
+                )
             self.adopt(self._make_client())
         super().start()
 
@@ -83,14 +96,26 @@ class SalesforceConnection(StreamConnection):
             REPLAY_ID_CONTEXT_KEY: replay_id_of(event.data),
         }
 
+    def stop(self) -> None:
+        super().stop()
+        self._close_rest()
+
+    def kill(self) -> None:
+        super().kill()
+        self._close_rest()
+
+    def _close_rest(self) -> None:
+        if self._rest is not None:
+            self.end_in_order(self._rest.session.close)
+
     def _make_client(self) -> Client:
         settings = self.account.settings
         tokens = self.account.tokens
-        self._rest = rest_client(tokens, settings, self.account.make_session())
+        rest = self._rest = rest_client(tokens, settings, self.account.make_session())
         declared = [each for each in self.declared() if each.topic is not None]
         preparation = SalesforcePreparation(
             tokens,
-            Declarations(lambda: self._rest, [each.topic for each in declared]),
+            Declarations(lambda: rest, [each.topic for each in declared]),
             {each.channel: each.topic.name for each in declared},
             settings.api_version,
             self._give_up,

@@ -11,7 +11,7 @@ from nameko_salesforce.bayeux.channels import without_filter
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.preparation import PreparationFailed, Prepared
 from nameko_salesforce.declarations import Declarations
-from nameko_salesforce.errors import DeclarationError, LoginError, LoginFailed, LoginRefused
+from nameko_salesforce.errors import DeclarationError, LoginError, LoginFailed, LoginPostponed, LoginRefused
 from nameko_salesforce.streaming.policy import is_missing_channel
 from nameko_salesforce.tokens import Token, Tokens
 
@@ -59,7 +59,8 @@ class SalesforcePreparation:
             else:
                 token = self._tokens.get()
         except LoginError as error:
-            if isinstance(error, LoginRefused):
+            # Also where somebody else made the login that was refused, and this one only waits.
+            if isinstance(error, LoginRefused) or (isinstance(error, LoginPostponed) and error.refused):
                 self._give_up(error)
             raise PreparationFailed(_failure_of(error)) from error
         self._token = token

@@ -386,6 +386,21 @@ def test_above_the_daily_limit_nothing_is_delivered_until_a_day_is_over(make_sal
     assert (event['data']['n'], reply['successful']) == (2, True)
 
 
+def test_a_session_that_missed_an_event_is_over_even_if_the_limit_is_raised(make_salesforce):
+    world = make_salesforce(daily_event_limit=1)
+    peer = world.connected('/topic/X')
+    for number in range(2):
+        world.publish('/topic/X', {'n': number})
+    world.broker.settings = world.broker.settings.changed({'daily_event_limit': 100})
+    world.publish('/topic/X', {'n': 2})
+    [event, reply] = peer.connect()
+    assert event['data']['n'] == 0
+    assert reply['error'] == '403::Organization total events daily limit exceeded'
+    peer.handshake()
+    assert peer.connect()[0]['successful'] is True
+    assert peer.subscribe('/topic/X')['successful'] is True
+
+
 def test_replayed_events_count_too(make_salesforce):
     world = make_salesforce(daily_event_limit=2)
     for number in range(3):

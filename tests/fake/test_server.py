@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 from fake_salesforce.client import start_fake
+from fake_salesforce.server import ServerOptions
+from fake_salesforce.settings import SALESFORCE
 
 
 @pytest.fixture
@@ -62,6 +64,11 @@ def test_tls_connections_can_be_reset_too(tmp_path, authority):
         with pytest.raises(ConnectionResetError):
             connection.getresponse()
         connection.close()
+
+
+def test_options_show_no_password():
+    org = {'users': [{'username': 'ada@example.com', 'password': 'hush'}]}
+    assert 'hush' not in repr(ServerOptions(settings=SALESFORCE, org=org))
 
 
 def test_ipv6(raw_client):

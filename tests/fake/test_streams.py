@@ -275,3 +275,32 @@ def test_events_may_carry_the_client_id(make_salesforce):
     publish(world, 1)
     assert one.connect()[0]['clientId'] == one.client_id
     assert two.connect()[0]['clientId'] == two.client_id
+
+
+# --- what is left -----------------------------------------------------------------------------------------
+
+
+def test_limits_tell_what_is_left(make_salesforce):
+    world = make_salesforce(daily_event_limit=10, client_limit=5)
+    peer = world.connected(TOPIC)
+    world.peer()
+    publish(world, 3)
+    assert peer.connect()[-1]['successful'] is True
+    assert world.broker.manner.streams.allowances(world.now) == {
+        'DailyDurableStreamingApiEvents': (10, 7),
+        'DailyDurableGenericStreamingApiEvents': (10, 7),
+        'DurableStreamingApiConcurrentClients': (5, 3),
+    }
+
+
+def test_what_is_left_is_never_less_than_nothing(make_salesforce):
+    world = make_salesforce(daily_event_limit=2, client_limit=1)
+    world.connected(TOPIC)
+    publish(world, 3)
+    world.broker.settings = world.broker.settings.changed({'daily_event_limit': 1, 'client_limit': 0})
+    assert set(world.broker.manner.streams.allowances(world.now).values()) == {(1, 0), (0, 0)}
+
+
+def test_limits_that_are_none_are_not_told(make_salesforce):
+    world = make_salesforce(daily_event_limit=-1)
+    assert set(world.broker.manner.streams.allowances(0.0)) == {'DurableStreamingApiConcurrentClients'}

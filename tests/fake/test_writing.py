@@ -1,12 +1,17 @@
 """Answers on the wire: whole, compressed, slow, broken off, or not at all."""
 
+import asyncio
 import gzip
 import http.client
 import json
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from fake_salesforce.client import start_fake
-from fake_salesforce.faults import FaultKind
+from fake_salesforce.clock import Clock
+from fake_salesforce.faults import Ending, FaultKind, Wire
+from fake_salesforce.writing import Writer
 
 HANDSHAKE = {'channel': '/meta/handshake', 'version': '1.0', 'supportedConnectionTypes': ['long-polling']}
 
@@ -96,3 +101,18 @@ def test_a_client_may_hang_up_during_a_drip(fake_cometd, client):
     fake_cometd.wait_for('answer')
     connection.close()
     assert client.post(HANDSHAKE)[0]['successful'] is True
+
+
+@pytest.mark.parametrize('when', ['prepare', 'write'])
+@pytest.mark.parametrize('wire', [{'pace': 0.001}, {'ending': Ending.CLOSED}])
+def test_a_client_that_hung_up_just_before_is_no_error(monkeypatch, when, wire):
+    async def broken(*_):
+        raise ConnectionResetError('Cannot write to closing transport')
+
+    async def story():
+        request = make_mocked_request('POST', '/cometd')
+        writer = Writer(gzip=False, speed=1.0)
+        await writer.write(request, Clock(), Wire(200, b'[]', 2, **wire))
+
+    monkeypatch.setattr(web.StreamResponse, when, broken)
+    asyncio.run(story())

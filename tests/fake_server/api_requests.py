@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from .org import OrgError
 
@@ -16,7 +17,7 @@ class ApiRequest:
 
     Attributes:
         method: in capitals.
-        path: decoded, below `/services/data`.
+        path: below `/services/data` or `/services/async`, as it was sent.
         query: parameters of the URL.
         body: as sent.
         content_type: without its parameters; empty if there is none.
@@ -33,6 +34,11 @@ class ApiRequest:
     authorization: str | None = field(default=None, repr=False)
     options: str = ''
     base_url: str = 'https://example.my.salesforce.com'
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts of the path, decoded one by one: a value may hold a slash."""
+        return [unquote(part) for part in self.path.split('/') if part]
 
 
 def read_json(request: ApiRequest) -> Any:

@@ -82,9 +82,8 @@ class BulkApi:
 
     def answer(self, request: ApiRequest, now: float) -> Reply:
         """The answer to any request below `/services/async`; the token stands in `X-SFDC-Session`."""
-        parts = [part for part in request.path.split('/') if part]
         try:
-            return self._answer(request, parts, now)
+            return self._answer(request, request.parts, now)
         except _Refused as refused:
             value = {'exceptionCode': refused.code, 'exceptionMessage': refused.text}
             return json_reply(refused.status, value, error=refused.code)

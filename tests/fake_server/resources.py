@@ -79,7 +79,7 @@ class DataApi:
 
     def answer(self, request: ApiRequest, now: float) -> Reply:
         """The answer to any request below `/services/data`."""
-        parts = [part for part in request.path.split('/') if part]
+        parts = request.parts
         if self.settings.rest_unavailable:
             return error_list(503, 'SERVER_UNAVAILABLE', 'The server is temporarily unavailable')
         if not parts:

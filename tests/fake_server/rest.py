@@ -50,7 +50,7 @@ def add_rest(app: web.Application, front: Front, tenant: Callable[[], Tenant]) -
 async def _api_request(request: web.Request, root: str, token_header: str) -> ApiRequest:
     return ApiRequest(
         method=request.method,
-        path=request.path.removeprefix(root),
+        path=request.rel_url.raw_path.removeprefix(root),
         query=dict(request.query),
         body=await request.read(),
         content_type=request.content_type if 'Content-Type' in request.headers else '',

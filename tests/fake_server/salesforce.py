@@ -95,6 +95,8 @@ class Salesforce:
             return texts.OTHER_USER
         if channel == channels.CONNECT and message.get('connectionType') != 'long-polling':
             return texts.invalid_connection_type(message.get('connectionType'))
+        if channel == channels.CONNECT and exchange.session.parting is not None:
+            return exchange.session.parting
         if channel in (channels.CONNECT, channels.SUBSCRIBE):
             return texts.DAILY_LIMIT if self.streams.is_spent(now) else None
         return None

@@ -5,7 +5,7 @@ import signal
 import ssl
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -54,7 +54,7 @@ class ServerOptions:
     port: int = 8080
     gzip: bool = False
     seed: int | None = None
-    org: Mapping[str, Any] | None = None
+    org: Mapping[str, Any] | None = field(default=None, repr=False)  # it holds passwords
     speed: float = 1.0
     control_hosts: tuple[str, ...] = ()
     tls_certificate: Path | None = None

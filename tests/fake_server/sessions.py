@@ -104,7 +104,7 @@ class Session:
         browser: the cookie value behind which it lives.
         route: value of the routing cookie that leads to it, where there is one.
         user: id of the user whose session it is, where servers ask who comes.
-        parting: the error that a held connect is answered with when the server has ended the session.
+        parting: the error of its last connect reply, where the server is done with the session.
     """
 
     client_id: str

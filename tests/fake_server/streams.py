@@ -74,7 +74,7 @@ class Streams:
         self._broker.registry.subscribe(session, name)
         self._filters.setdefault(channel, {})[name] = chosen
         for data in events:
-            if chosen.lets_through(data) and self._allowance.take(self._settings.daily_event_limit, now):
+            if chosen.lets_through(data) and self._may_be_given(session, now):
                 session.enqueue(self._copy({'channel': channel, 'data': data}, session, name), lazy=False)
         return None
 
@@ -101,10 +101,16 @@ class Streams:
                 # Two filters of one topic are one subscription to those who cannot tell them apart.
                 if (session.client_id, copy['channel']) in seen:
                     continue
-                if self._allowance.take(self._settings.daily_event_limit, now):
+                if self._may_be_given(session, now):
                     seen.add((session.client_id, copy['channel']))
                     copies.append((session, copy))
         return copies
+
+    def _may_be_given(self, session: Session, now: float) -> bool:
+        """Whether an event may leave. A session that misses one gets no more: they would hide the gap."""
+        if session.parting is None and not self._allowance.take(self._settings.daily_event_limit, now):
+            session.parting = texts.DAILY_LIMIT
+        return session.parting is None
 
     def _copy(self, event: Mapping[str, Any], session: Session, name: str) -> dict[str, Any]:
         """An event as this session gets it for this subscription."""

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 import time
+from contextlib import suppress
 from email.utils import formatdate
 
 from aiohttp import web
@@ -49,13 +50,15 @@ class Writer:
         stream = web.StreamResponse(status=wire.status, headers=wire.headers)
         self._add_cookie(stream, wire, request)
         stream.content_length = wire.length
-        await stream.prepare(request)
-        if wire.pace:
-            for byte in wire.body:
-                await stream.write(bytes([byte]))
-                await clock.sleep(wire.pace)
-        else:
-            await stream.write(wire.body)
+        # A client that hangs up is no error of ours. Mostly the task is cancelled before it writes again.
+        with suppress(ConnectionResetError):
+            await stream.prepare(request)
+            if wire.pace:
+                for byte in wire.body:
+                    await stream.write(bytes([byte]))
+                    await clock.sleep(wire.pace)
+            else:
+                await stream.write(wire.body)
         if wire.ending is not Ending.COMPLETE and request.transport is not None:
             request.transport.close()
         return stream

@@ -26,12 +26,12 @@ from cryptography.hazmat.primitives.serialization import (  # noqa: E402
     PublicFormat,
 )
 from fake_salesforce.client import FakeServer  # noqa: E402
+from fake_salesforce.people import Person  # noqa: E402
 from nameko.containers import ServiceContainer  # noqa: E402
 from nameko.testing.utils import get_extension  # noqa: E402
 
 from nameko_salesforce.bayeux.client import Client  # noqa: E402
 from nameko_salesforce.bayeux.connection import StreamConnection  # noqa: E402
-from tests.integration.people import Person  # noqa: E402
 from tests.integration.rabbitmq import RabbitMQ  # noqa: E402
 
 SLOWNESS = float(os.environ.get('TIME_FACTOR', '1'))
@@ -193,12 +193,12 @@ class Org(World):
 
     def person(self, username: str) -> 'Person':
         if username not in self._people:
-            self._people[username] = Person(self.server.base_url, username)
+            self._people[username] = self.server.person(username)
         return self._people[username]
 
     def logins(self) -> int:
         """How often services have logged in."""
-        return len([entry for entry in self.server.journal('login') if entry.detail['flow'] != 'password'])
+        return len([entry for entry in self.server.journal('login') if entry.detail['flow'] != 'refresh'])
 
     def handshakes(self) -> int:
         """How many handshakes were accepted."""

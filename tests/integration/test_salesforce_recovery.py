@@ -77,6 +77,16 @@ def test_a_service_whose_entrypoints_were_taken_away_does_not_log_in(org):
     assert org.server.journal('login') == []
 
 
+def test_a_service_that_wants_its_positions_kept_is_told_that_they_are_not_yet(org):
+    service, _ = contacts()
+    org.run(
+        service, PUSHTOPIC_REPLAY_ENABLED=True, PUSHTOPIC_REPLAY_REDIS_URI='redis://:hidden@127.0.0.1:1/0'
+    )
+    [line] = org.log.lines('PUSHTOPIC_REPLAY_ENABLED', logging.WARNING)
+    assert 'keeps no positions' in line
+    assert 'hidden' not in line
+
+
 # --- the session ----------------------------------------------------------------------------------
 
 
@@ -113,7 +123,6 @@ def test_an_org_that_starts_from_nothing_gets_its_pushtopic_again(org):
     org.until('the loss to be noticed', lambda: running.client.state.value != 'connected')
     org.server.start()  # with new ids, without the PushTopic, and the token means nothing to it
     org.server.wait_for_subscriptions('/topic/Contact', timeout=20)
-    org._people.clear()
     heard(org, seen)
 
 
@@ -341,10 +350,10 @@ def test_events_come_and_own_changes_do_not_whatever_the_login(org, flow, jwt_ke
                 'PRIVATE_KEY': jwt_key.private,
             }
         case 'own token':
-            token = org.person('integration@example.com').access_token
+            token = org.server.issue_token()
             keys = {**NO_APP, 'LOGIN_URL': None, 'ACCESS_TOKEN': token, 'INSTANCE_URL': org.server.base_url}
         case 'provider':
-            token = org.person('integration@example.com').access_token
+            token = org.server.issue_token()
             PROVIDED[:] = [token, org.server.base_url]
             keys = {**NO_APP, 'LOGIN_URL': None, 'TOKEN_PROVIDER': f'{__name__}.provided'}
     service, seen = contacts()

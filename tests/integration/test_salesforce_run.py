@@ -104,7 +104,7 @@ def test_no_secret_is_in_the_log_of_a_service_that_logs_everything(run, org):
     assert process.status(PROMPT) == 0
     tokens = [entry.detail for entry in org.server.journal('request')]
     assert tokens  # the fake's journal holds no secret either
-    organization = org.person('integration@example.com').access_token.partition('!')[0]
+    organization = org.server.issue_token().partition('!')[0]
     assert f'{organization}!' not in process.log
     for secret in SECRETS:
         assert secret not in process.log

@@ -1,5 +1,7 @@
 """What the decorators for Salesforce give, against the fake org: real logins, real records."""
 
+import logging
+
 import pytest
 from nameko.exceptions import ConfigurationError
 from nameko.extensions import DependencyProvider
@@ -153,6 +155,24 @@ def test_a_topic_without_a_query_is_taken_as_it_is_in_the_org(org):
     assert org.ada.query('SELECT Id, Query, LastModifiedDate FROM PushTopic') == before
 
 
+def test_parts_of_a_name_without_the_name_are_warned_of_because_nothing_would_come(org):
+    query = 'SELECT Id, FirstName, LastName FROM Contact'
+    service, seen = recorder(
+        handle_notification('Silent', query, NotifyForFields.select), handle_change_event('Contact')
+    )
+    org.run(service)
+    [line] = org.log.lines('PushTopic Silent', logging.WARNING)
+    assert 'Add Name to the query of handle()' in line
+    contact = org.ada.create('Contact', LastName='Murray')
+    org.ada.update('Contact', contact, LastName='Hopper')
+    org.until('the change to be told otherwise', lambda: ('Contact', 'UPDATE') in changes(seen))
+    assert [args[1]['event']['type'] for args in seen if args[0] == 'Silent'] == ['created']
+
+
+def changes(seen):
+    return [(args[0], args[1].change_type) for args in seen if isinstance(args[1], ChangeEvent)]
+
+
 # --- other channels -------------------------------------------------------------------------------
 
 
@@ -180,10 +200,7 @@ def test_a_filter_lets_pass_what_matches(org):
 def test_a_generic_event_is_a_text(org):
     service, seen = recorder(subscribe('/u/notifications/ExampleUserChannel'))
     org.run(service)
-    [channel] = org.ada.query('SELECT Id FROM StreamingChannel')
-    org.ada.call(
-        'POST', f'/sobjects/StreamingChannel/{channel["Id"]}/push', {'pushEvents': [{'payload': 'Hello'}]}
-    )
+    org.ada.push('/u/notifications/ExampleUserChannel', 'Hello')
     org.until('an event', lambda: seen)
     assert (seen[0][0], seen[0][1]['payload']) == ('/u/notifications/ExampleUserChannel', 'Hello')
 

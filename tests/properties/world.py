@@ -16,6 +16,7 @@ from typing import Any
 from fake_salesforce.broker import Broker
 from fake_salesforce.faults import Ending, FaultSchedule, Wire, damage, render
 from fake_salesforce.journal import Kind
+from fake_salesforce.rules import Rules
 from fake_salesforce.settings import BrokerSettings
 
 from nameko_salesforce.bayeux.decoder import MessageDecoder
@@ -32,8 +33,8 @@ from nameko_salesforce.bayeux.effects import (
     StateChanged,
 )
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
-from nameko_salesforce.bayeux.messages import parse
-from nameko_salesforce.bayeux.policy import GenericPolicy
+from nameko_salesforce.bayeux.messages import Delivery, parse
+from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
 from nameko_salesforce.bayeux.session import Session, SessionOptions
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 
@@ -60,10 +61,18 @@ INEXCUSABLE = {
 class World:
     """Clock, agenda, broker and network."""
 
-    def __init__(self, settings: BrokerSettings, options: SessionOptions, seed: int = 0) -> None:
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        options: SessionOptions,
+        seed: int = 0,
+        *,
+        policy: Policy | None = None,
+        rules: Rules | None = None,
+    ) -> None:
         self.now = 100.0
         self.random = Random(seed)
-        self.broker = Broker(settings, Random(seed))
+        self.broker = Broker(settings, Random(seed), rules=rules)
         self.faults = FaultSchedule()
         self.struck: dict[str, int] = defaultdict(int)
         self.published: dict[str, list[int]] = defaultdict(list)
@@ -71,7 +80,7 @@ class World:
         self._order = itertools.count()
         self._exchanges = itertools.count(1)
         self._waiting: dict[int, Callable[[Any], None]] = {}
-        self.stream = Stream(self, options)
+        self.stream = Stream(self, options, policy or GenericPolicy())
 
     # --- time ------------------------------------------------------------------------------------
 
@@ -110,7 +119,8 @@ class World:
     def publish(self, channel: str) -> None:
         number = len(self.published[channel]) + 1
         self.published[channel].append(number)
-        self.broker.publish(channel, number, self.now)
+        data = {'n': number} if self.broker.settings.profile == 'salesforce' else number
+        self.broker.publish(channel, data, self.now)
         self._release()
 
     def restart(self) -> None:
@@ -151,7 +161,8 @@ class World:
                 back(damage(fault, None))
                 return
             body = json.dumps(messages)
-            answer = self.broker.receive(number, json.loads(body), dict(cookies), self.now, size=len(body))
+            how = {'size': len(body), 'authorization': f'Bearer {self.stream.token}', 'path': '67.0'}
+            answer = self.broker.receive(number, json.loads(body), dict(cookies), self.now, **how)
             if answer is None:
                 self._waiting[number] = back
             else:
@@ -188,11 +199,18 @@ class World:
 
 
 class Stream:
-    """The client's side: a session, its two connections, its cookies, and what was delivered."""
+    """The client's side: a session, its two connections, its cookies, and what was delivered.
 
-    def __init__(self, world: World, options: SessionOptions) -> None:
+    With Salesforce it subscribes from the last position that it was given of each channel. `logins` counts
+    how often it was asked for another token.
+    """
+
+    def __init__(self, world: World, options: SessionOptions, policy: Policy) -> None:
         self._world = world
-        self.session = Session(options, GenericPolicy(), world.random.random)
+        self.session = Session(options, policy, world.random.random)
+        self.token = 'token 0'
+        self.logins = 0
+        self.positions: dict[str, Any] = {}
         self.out: dict[Lane, tuple[int, int]] = {}  # exchange of the session, request of the network
         self.cookies: dict[str, str] = {}
         self.delivered: dict[str, list[int]] = defaultdict(list)
@@ -232,11 +250,15 @@ class Stream:
                         self._world.hang_up(self.out.pop(lane)[1])
                 case Deliver(deliveries=deliveries):
                     for each in deliveries:
-                        self.delivered[each.channel].append(each.data)
-                case Prepare(attempt=attempt):
+                        self._take(each)
+                case Prepare(attempt=attempt, login=login):
+                    self.logins += login
+                    self.token = f'token {self.logins}'
                     self.carry_out(self.session.prepared(attempt, None, now))
                 case PrepareChannel(channel=channel, attempt=attempt):
-                    self.carry_out(self.session.channel_prepared(channel, attempt, None, now))
+                    ext = {'replay': {channel: self.positions.get(channel, -2)}}
+                    wanted = ext if self._world.broker.settings.profile == 'salesforce' else None
+                    self.carry_out(self.session.channel_prepared(channel, attempt, wanted, now))
                 case Answered(ticket=ticket, error=error):
                     assert ticket not in self.answers, f'ticket {ticket} was answered twice'
                     self.answers[ticket] = error
@@ -249,6 +271,13 @@ class Stream:
                         self.halts.append(why)
                 case _:
                     pass
+
+    def _take(self, delivery: Delivery) -> None:
+        data = delivery.data
+        if isinstance(data, dict):
+            self.positions[delivery.channel] = data['event']['replayId']
+            data = data['n']
+        self.delivered[delivery.channel].append(data)
 
     def _send(self, send: Send) -> None:
         assert send.lane not in self.out, f'two exchanges at once on the {send.lane.value} lane'
@@ -277,6 +306,8 @@ class Stream:
             if cookie:
                 name, _, value = cookie.partition(';')[0].partition('=')
                 self.cookies[name] = value
+            if wire.timed_cookie is not None:
+                self.cookies[wire.timed_cookie.name] = wire.timed_cookie.value
             decoder = MessageDecoder(2**20)
             messages = [parse(each) for each in decoder.feed(wire.body) if isinstance(each, dict)]
             if messages:

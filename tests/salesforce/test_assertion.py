@@ -36,6 +36,7 @@ def test_a_key_is_read_in_every_usual_form(text):
         '',
         'hidden',
         pem()[:-200],
+        pem(rsa.generate_private_key(65_537, 1024)),
         pem(ec.generate_private_key(ec.SECP256R1())),
         pem(protection=serialization.BestAvailableEncryption(b'hidden')),
         KEY.public_key()
@@ -47,7 +48,7 @@ def test_a_key_is_read_in_every_usual_form(text):
 def test_another_text_is_refused_without_a_part_of_it(text):
     with pytest.raises(ValueError) as caught:
         private_key(text)
-    assert str(caught.value) == 'an RSA private key in PEM form without a passphrase'
+    assert str(caught.value) == 'an RSA private key of 2048 bits or more in PEM form without a passphrase'
 
 
 def test_the_statement_says_who_acts_for_whom_where_and_until_when():

@@ -391,13 +391,15 @@ def test_a_value_of_no_use_is_reported_under_its_key(key, value):
 @pytest.mark.parametrize('pem', ['hidden', PEM[:-300]])
 def test_a_private_key_of_no_use_is_refused_without_a_part_of_it(pem, tmp_path):
     said = complaint(JWT, PRIVATE_KEY=pem)
-    assert said.endswith('PRIVATE_KEY has to be an RSA private key in PEM form without a passphrase')
+    assert said.endswith(
+        'PRIVATE_KEY has to be an RSA private key of 2048 bits or more in PEM form without a passphrase'
+    )
     path = tmp_path / 'key.pem'
     path.write_text(pem)
     said = complaint({'CONSUMER_KEY': 'k', 'USERNAME': 'u', 'PRIVATE_KEY_FILE': str(path)})
     assert said.endswith(
         'PRIVATE_KEY_FILE has to be the name of a file that holds '
-        'an RSA private key in PEM form without a passphrase'
+        'an RSA private key of 2048 bits or more in PEM form without a passphrase'
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from nameko_salesforce.constants import NotifyForFields
-from nameko_salesforce.push_topics import OPERATIONS, DesiredTopic, SobjectTopic, collect
+from nameko_salesforce.push_topics import OPERATIONS, DesiredTopic, SobjectTopic, collect, unheard_names
 
 USER = '005000000000001AAA'
 RECORD_TYPE = '012000000000001AAA'
@@ -199,3 +199,24 @@ def test_names_that_differ_in_case_alone_are_one_name():
 def test_all_conflicts_are_told_at_once():
     with pytest.raises(ValueError, match='Orders.*; .*Contact'):
         collect([ORDERS, SobjectTopic('Contact'), replace(ORDERS, query='Q'), DesiredTopic('Contact', 'Q')])
+
+
+@pytest.mark.parametrize(
+    ('query', 'notify_for_fields', 'unheard'),
+    [
+        ('SELECT Id, FirstName, LastName FROM Contact', NotifyForFields.select, True),
+        ("select Id,\n lastname from lead where Company = 'X'", NotifyForFields.referenced, True),
+        ("SELECT Id, Email FROM Contact WHERE LastName = 'X'", NotifyForFields.where, True),
+        ('SELECT Id, Name, FirstName, LastName FROM Contact', NotifyForFields.select, False),
+        ('SELECT Id, FirstName, LastName FROM Contact', NotifyForFields.all_, False),
+        ('SELECT Id, Email FROM Contact', NotifyForFields.select, False),
+        ('SELECT Id, LastName FROM Passenger__c', NotifyForFields.select, False),
+    ],
+)
+def test_parts_of_a_name_go_unheard_without_the_name(query, notify_for_fields, unheard):
+    assert unheard_names(DesiredTopic('Names', query, notify_for_fields=notify_for_fields)) is unheard
+
+
+def test_the_topic_of_an_object_selects_the_name():
+    topic = SobjectTopic('Contact', fields=['FirstName'], notify_for_fields=NotifyForFields.select)
+    assert unheard_names(topic) is False

@@ -5,6 +5,7 @@ import time
 
 import eventlet
 import pytest
+import requests
 import trustme
 from eventlet.green import ssl as green_ssl
 
@@ -172,6 +173,15 @@ def test_a_tls_handshake_that_does_not_end_is_a_failure_of_connecting(serve, lim
     assert failure_kind(result) is FailureKind.CONNECT_TIMEOUT
 
 
+def test_an_answer_may_take_longer_than_connecting(serve):
+    def script(peer):
+        peer.request()
+        eventlet.sleep(4 * TICK)
+        peer.send(answer(body=b'late'))
+
+    assert ask(serve(script), connect_timeout=2 * TICK).body == b'late'
+
+
 def test_certificates_are_checked_by_the_bundle(serve, tmp_path):
     authority = trustme.CA()
     context = green_ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -279,6 +289,21 @@ def test_a_session_has_our_proxy_and_certificates_and_reads_nothing_from_the_env
     plain = new_session(TransportOptions(), 7)
     merged = plain.merge_environment_settings('https://acme.my.salesforce.com', {}, None, None, None)
     assert (dict(merged['proxies']), merged['verify'], merged['cert']) == ({}, True, None)
+
+
+def test_a_session_carries_no_token_to_where_an_answer_points(serve):
+    elsewhere = serve(answering())
+
+    def script(peer):
+        peer.head()
+        peer.send(
+            answer(status='302 Found', headers=[f'Location: http://localhost:{elsewhere.port}/'], body=b'')
+        )
+
+    server = serve(script)
+    with new_session(TransportOptions(), 1) as session, pytest.raises(requests.TooManyRedirects):
+        session.get(f'http://localhost:{server.port}/', headers=HEADERS, timeout=200 * TICK)
+    assert elsewhere.connections == 0
 
 
 def test_a_session_retries_nothing_and_keeps_as_many_connections_as_it_is_told():

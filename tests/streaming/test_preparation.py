@@ -100,13 +100,22 @@ def test_refused_credentials_become_a_failure_with_their_pause_and_are_given_up(
     assert isinstance(error, LoginRefused)
 
 
-def test_a_login_that_has_to_wait_says_how_long_and_is_not_given_up(world):
+def test_a_login_that_has_to_wait_after_a_refusal_says_how_long_and_is_given_up_too(world):
     world.refusal = LoginRefused('invalid_grant', 'authentication failure')
-    first = failure_of(world.preparation.prepare, login=False)
-    again = failure_of(world.preparation.prepare, login=False)
-    assert again.kind is FailureKind.CREDENTIALS
-    assert 0 < again.retry_after <= first.retry_after
-    assert len(world.given_up) == 1
+    with pytest.raises(LoginRefused) as first:
+        world.preparation._tokens.get()  # as REST does
+    failure = failure_of(world.preparation.prepare, login=False)
+    assert failure.kind is FailureKind.CREDENTIALS
+    assert 0 < failure.retry_after <= first.value.retry_after
+    [error] = world.given_up
+    assert isinstance(error, LoginPostponed)
+
+
+def test_a_login_that_has_to_wait_after_a_failure_is_not_given_up(world):
+    world.refusal = LoginFailed(Failure(FailureKind.DNS, 'login.salesforce.com'))
+    failure_of(world.preparation.prepare, login=False)
+    assert failure_of(world.preparation.prepare, login=False).retry_after > 0
+    assert world.given_up == []
 
 
 def test_a_login_that_failed_on_the_way_is_the_failure_of_the_way(world):

@@ -133,6 +133,23 @@ def test_patterns(pattern, text, result):
     assert holds(f"Text__c LIKE '{pattern}'", Text__c=text) is result
 
 
+@pytest.mark.parametrize(
+    ('operator', 'results'),
+    [
+        ('=', [False, True, True, False]),
+        ('<', [True, False, False, False]),
+        ('<=', [True, True, True, False]),
+        ('>', [False, False, False, True]),
+        ('>=', [False, True, True, True]),
+    ],
+)
+def test_a_period_begins_and_ends_to_the_millisecond(operator, results):
+    first, after = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)
+    tick = timedelta(milliseconds=1)
+    moments = (first - tick, first, after - tick, after)
+    assert [holds(f'Moment__c {operator} TODAY', Moment__c=each) for each in moments] == results
+
+
 def test_related_records_are_looked_up():
     schema = SCHEMA
     column = bind(parse('SELECT Owner.Name FROM Box__c'), schema).columns[0]

@@ -7,8 +7,7 @@ from fake_salesforce.org.values import FieldType
 def test_a_field_may_be_the_name_of_its_type(name):
     field = read_field('X__c', name)
     assert field.type is TYPES[name]
-    assert field.createable
-    assert field.updateable
+    assert field.writable
     assert not field.required
 
 
@@ -39,9 +38,7 @@ def test_an_external_id_is_unique():
 
 
 def test_a_read_only_field_cannot_be_written():
-    field = read_field('X__c', {'type': 'text', 'read_only': True})
-    assert not field.createable
-    assert not field.updateable
+    assert not read_field('X__c', {'type': 'text', 'read_only': True}).writable
 
 
 def test_truth_values_begin_as_false():

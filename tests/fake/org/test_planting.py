@@ -162,3 +162,32 @@ def test_records_of_a_seed_are_made_by_its_first_user(make_world):
     assert world.values('SELECT CreatedById FROM Contact') == [world.integration]
     assert world.values('SELECT OwnerId FROM Contact') == [world.integration]
     assert world.values('SELECT CreatedById FROM User') == [world.integration] * 2
+
+
+@pytest.mark.parametrize('record_id', ['00X000000000001', '00D-', '00D000000000001AAA'])
+def test_the_id_of_an_organization_is_one(world, record_id):
+    assert problems(world, organization={'id': record_id}) == [
+        f'organization.id: {record_id!r} is not the id of an organization'
+    ]
+
+
+def test_users_and_apps_are_as_the_seed_says(world):
+    user = {
+        'username': 'grace@example.com',
+        'first_name': 'Grace',
+        'last_name': 'Hopper',
+        'email': 'g@navy.mil',
+    }
+    app = {'name': 'jwt', 'consumer_key': 'other-key', 'public_key': 'PEM', 'approved': ['grace@example.com']}
+    world.org.add({'users': [user], 'apps': [app]})
+    found = world.org.users.by_username('grace@example.com')
+    assert (found.first_name, found.last_name, found.email) == ('Grace', 'Hopper', 'g@navy.mil')
+    assert world.values(f"SELECT Email FROM User WHERE Id = '{found.id}'") == ['g@navy.mil']
+    jwt = world.org.apps['other-key']
+    assert (jwt.run_as, jwt.public_key, jwt.approved) == (None, 'PEM', ('grace@example.com',))
+
+
+def test_references_are_spelled_like_their_objects(world):
+    assert problems(world, objects={'Box__c': {'fields': {'A__c': {'reference': 'account'}}}}) == [
+        'objects.Box__c.A__c: there is no object account'
+    ]

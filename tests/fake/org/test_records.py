@@ -231,3 +231,12 @@ def test_old_records_get_the_fields_that_their_object_has_got_since(tables):
     tables.records.widen(wider)
     found = tables.records.get(wider, row['Id'])
     assert (found['Old__c'], found['Level__c'], found['LastName']) == (False, None, 'L')
+
+
+def test_any_number_of_records_may_lack_a_unique_value(tables):
+    key = read_field('Key__c', {'type': 'text', 'external_id': True})
+    tables.schema.put(tables.schema.find('Box__c').extended([key]))
+    tables.write('Box__c', {})
+    tables.write('Box__c', {})
+    tables.write('Box__c', {'Key__c': 'A'})
+    assert tables.refused('Box__c', {'Key__c': 'a'}).code == 'DUPLICATE_VALUE'

@@ -37,7 +37,7 @@ def test_every_object_has_the_fields_of_all_and_they_are_read_only(sobject):
     ]
     fields = [sobject.field(each) for each in names]
     assert [each.name for each in fields] == names
-    assert not any(each.createable or each.updateable for each in fields)
+    assert not any(each.writable for each in fields)
 
 
 @pytest.mark.parametrize('sobject', list(SCHEMA), ids=NAMES)
@@ -54,7 +54,7 @@ def test_case_and_task_have_no_name():
 def test_names_of_people_are_put_together():
     people = [each for each in SCHEMA if each.name_parts]
     assert [each.name for each in people] == ['Contact', 'Lead', 'User']
-    assert not any(each.field('Name').createable for each in people)
+    assert not any(each.field('Name').writable for each in people)
     assert all(each.field('LastName').required for each in people)
 
 
@@ -68,7 +68,7 @@ def test_push_topics_have_their_documented_fields():
     assert sobject.field('IsActive').default is True
     assert sobject.field('NotifyForFields').default == 'Referenced'
     assert sobject.field('NotifyForFields').choices == ('All', 'Referenced', 'Select', 'Where')
-    assert not sobject.field('NotifyForOperations').createable
+    assert not sobject.field('NotifyForOperations').writable
     assert sobject.field('NotifyForOperationDelete').since == 29.0
     assert sobject.field('NotifyForFields').since == 0
 

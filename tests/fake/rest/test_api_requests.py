@@ -11,6 +11,11 @@ def test_a_request_shows_no_token():
     assert 'hush' not in repr(ApiRequest('GET', '/', authorization='Bearer hush'))
 
 
+def test_parts_of_a_path_are_decoded_one_by_one():
+    request = ApiRequest('GET', '/v67.0/sobjects//Invoice__c/Key__c/A%2F1%20b/')
+    assert request.parts == ['v67.0', 'sobjects', 'Invoice__c', 'Key__c', 'A/1 b']
+
+
 def test_the_attributes_of_a_record_are_no_field():
     request = ApiRequest('POST', '/', body=b'{"attributes": {"type": "X"}, "Name": "a"}', content_type=JSON)
     assert read_json(request) == {'attributes': {'type': 'X'}, 'Name': 'a'}

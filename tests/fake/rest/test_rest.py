@@ -210,6 +210,8 @@ def test_simple_salesforce_upserts_by_an_external_id(fake_salesforce, org):
     assert org.Invoice__c.upsert('Key__c/A-1', {'Paid__c': 'yes'}) == 200
     found = org.Invoice__c.get_by_custom_id('Key__c', 'A-1')
     assert found['Paid__c'] == 'yes'
+    assert org.Invoice__c.upsert('Key__c/A%2F1', {}) == 201
+    assert org.query("SELECT Id FROM Invoice__c WHERE Key__c = 'A/1'")['totalSize'] == 1
 
 
 def test_simple_salesforce_describes(org):

@@ -66,10 +66,11 @@ def period(literal: str, number: int | None, today: date) -> tuple[date, date]:
     if literal in ('YESTERDAY', 'TODAY', 'TOMORROW'):
         first = today + timedelta(days=('YESTERDAY', 'TODAY', 'TOMORROW').index(literal) - 1)
         return first, first + timedelta(days=1)
+    days = timedelta(days=number or 0)
     if literal == 'LAST_N_DAYS':  # includes today (SOQL reference, "Date Formats and Date Literals")
-        return today - timedelta(days=number or 0), today + timedelta(days=1)
+        return today - days, today + timedelta(days=1)
     if literal == 'NEXT_N_DAYS':
-        return today + timedelta(days=1), today + timedelta(days=1 + (number or 0))
+        return today + timedelta(days=1), today + timedelta(days=1) + days
     when, unit = literal.split('_')
     step = ('LAST', 'THIS', 'NEXT').index(when) - 1
     if unit == 'WEEK':

@@ -75,7 +75,6 @@ def read_field(name: str, notation: object) -> Field:
     if problems or type_ is None:
         raise ValueError('; '.join(problems))
     external_id = bool(notation.get('external_id', False))
-    read_only = bool(notation.get('read_only', False))
     return Field(
         name=name,
         label=notation.get('label', label_of(name)),
@@ -85,8 +84,7 @@ def read_field(name: str, notation: object) -> Field:
         # Two records with one external id would make it useless as an address.
         unique=bool(notation.get('unique', external_id)),
         external_id=external_id,
-        createable=not read_only,
-        updateable=not read_only,
+        writable=not notation.get('read_only', False),
         references=_references(notation.get('reference', ())),
         default=_default(type_, notation.get('default')),
         choices=tuple(notation.get('choices', ())),

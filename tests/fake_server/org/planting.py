@@ -202,7 +202,7 @@ class _Planter:
         return str(row['Id'])
 
     def capture(self, name: str) -> None:
-        known = self._known('change_data_capture', name, lambda each: each.topics or each.kind is Kind.CUSTOM)
+        known = self._known('change_data_capture', name, lambda each: each.topics)
         if known is not None:
             self._state.change_data_capture.add(known.name)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .binding import Condition, bind, columns_of
 from .errors import OrgError, invalid_field
 from .records import Row
-from .schema import Kind, Schema, SObject
+from .schema import Schema, SObject
 from .soql import parse
 from .syntax import All, Construct, Either, Not, Query, Tree
 
@@ -87,7 +87,7 @@ def read_topic(row: Row, schema: Schema) -> Topic:
         # Whatever is wrong with the query: the record has a field with an invalid value.
         raise invalid_field(error.message, 'Query') from None
     sobject = selection.sobject
-    if not (sobject.topics or sobject.kind is Kind.CUSTOM):
+    if not sobject.topics:
         raise invalid_field(f'PushTopics are not supported for {sobject.name}', 'Query')  # our text
     fields = tuple(column.field.name for column in selection.columns)
     where = selection.where
@@ -142,13 +142,13 @@ def _refuse(query: Query) -> None:
         raise invalid_field("'LIMIT' is not allowed", 'Query')
     if query.order:
         raise invalid_field("'ORDER BY' clause is not allowed", 'Query')
-    if query.where is not None and _has_not(query.where):
+    if _has_not(query.where):
         raise invalid_field("'NOT' is not supported", 'Query')
     if query.offset is not None:
         raise invalid_field("'OFFSET' clause is not allowed", 'Query')
 
 
-def _has_not(tree: Tree) -> bool:
+def _has_not(tree: Tree | None) -> bool:
     match tree:
         case All(parts=parts) | Either(parts=parts):
             return any(_has_not(each) for each in parts)

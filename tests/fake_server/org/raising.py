@@ -65,17 +65,14 @@ def change_channels(sobject: SObject, state: State) -> list[str]:
     """Channels of an object's change events."""
     standard = ['/data/ChangeEvents', f'/data/{sobject.change_event}']
     channels = standard if sobject.name in state.change_data_capture else []
-    return channels + _custom('/data/', sobject, state)
+    return channels + _custom(sobject, state)
 
 
 def event_channels(sobject: SObject, state: State) -> list[str]:
     """Channels of a platform event."""
-    return [f'/event/{sobject.name}', *_custom('/event/', sobject, state)]
+    return [f'/event/{sobject.name}', *_custom(sobject, state)]
 
 
-def _custom(start: str, sobject: SObject, state: State) -> list[str]:
-    return [
-        channel
-        for channel, members in state.channels.items()
-        if channel.startswith(start) and sobject.name in members
-    ]
+def _custom(sobject: SObject, state: State) -> list[str]:
+    """Channels that a seed has put it on: `/data/` ones for objects, `/event/` ones for events."""
+    return [channel for channel, members in state.channels.items() if sobject.name in members]

@@ -109,7 +109,7 @@ class Records:
         Raises:
             OrgError: a field that does not exist or may not be written, or a value that cannot be.
         """
-        written = self._written(sobject, values, old is None, float(author.api_version))
+        written = self._written(sobject, values, float(author.api_version))
         row = {**(self._blank(sobject, author) if old is None else old), **author.stamps, **written}
         _require(sobject, row)
         if sobject.name_parts:
@@ -128,9 +128,7 @@ class Records:
         row |= {'CreatedDate': author.moment, 'CreatedById': author.user_id}
         return {**row, 'Id': self._ids.next(sobject.prefix)}
 
-    def _written(
-        self, sobject: SObject, values: Mapping[str, Any], creating: bool, version: float
-    ) -> dict[str, Value]:
+    def _written(self, sobject: SObject, values: Mapping[str, Any], version: float) -> dict[str, Value]:
         """The values as fields hold them. All fields are looked up before values are."""
         fields = {}
         for name in values:
@@ -138,11 +136,7 @@ class Records:
             if field is None or field.since > version:
                 raise invalid_field(f"No such column '{name}' on sobject of type {sobject.name}", name)
             fields[name] = field
-        refused = [
-            field.name
-            for field in fields.values()
-            if not (field.createable if creating else field.updateable)
-        ]
+        refused = [field.name for field in fields.values() if not field.writable]
         if refused:
             raise OrgError(
                 'INVALID_FIELD_FOR_INSERT_UPDATE',
@@ -161,7 +155,7 @@ class Records:
         if isinstance(value, str):
             if field.references:
                 self._refuse_dangling(sobject, field, value)
-            elif field.length and len(value) > field.length:
+            elif len(value) > field.length:
                 raise OrgError(
                     'STRING_TOO_LONG',
                     f'{field.label}: data value too large: {value} (max length={field.length})',

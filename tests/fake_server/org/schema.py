@@ -34,7 +34,7 @@ class Field:
         required: whether a new record needs a value.
         unique: whether two records may not share a value; texts that differ only in case are the same.
         external_id: whether records may be addressed by it.
-        createable, updateable: whether clients may write it.
+        writable: whether clients may write it.
         references: objects that an id of this field may belong to.
         default: value of a new record.
         choices: the only values allowed, if not empty.
@@ -49,8 +49,7 @@ class Field:
     required: bool = False
     unique: bool = False
     external_id: bool = False
-    createable: bool = True
-    updateable: bool = True
+    writable: bool = True
     references: tuple[str, ...] = ()
     default: Value = None
     choices: tuple[str, ...] = ()

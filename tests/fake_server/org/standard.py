@@ -199,7 +199,7 @@ _WITH_NAME_PARTS = {'Contact', 'Lead', 'User'}
 
 def _read_only(name: str, type_: FieldType, label: str = '', **more: Any) -> Field:
     label = label or label_of(name)
-    return Field(name=name, label=label, type=type_, createable=False, updateable=False, **more)
+    return Field(name=name, label=label, type=type_, writable=False, **more)
 
 
 _SYSTEM = (

@@ -6,7 +6,6 @@ Source: Streaming API guide, "Streaming API Error Codes", in the words of live r
 from collections.abc import Sequence
 
 from .push_topics import Topic
-from .schema import Kind
 from .state import State
 
 __all__ = ['topic_problem']
@@ -71,7 +70,7 @@ def _event(channel: str, name: str, state: State) -> str | None:
     if not name.endswith(('__e', '__chn')):
         return _DENIED
     sobject = state.schema.find(name)
-    known = sobject is not None and sobject.kind is Kind.EVENT and sobject.name == name
+    known = sobject is not None and sobject.name == name
     return None if known or channel in state.channels else _missing(channel)
 
 

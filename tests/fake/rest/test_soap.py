@@ -1,6 +1,8 @@
 """SOAP login(), request and answer to the letter."""
 
+import json
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -68,29 +70,11 @@ def test_a_login_is_known_by_local_names(world, shape):
     assert world.identity.user_of(f'Bearer {element(reply, "sessionId")}', world.now)
 
 
+WIRE = Path(__file__).parents[2] / 'wire/logins'
+
 # Recorded from a real org; what differs from org to org has a name.
-RECORDED = (
-    '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
-    ' xmlns="urn:partner.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>'
-    '<loginResponse><result>'
-    '<metadataServerUrl>{host}/services/Soap/m/42.0/{org15}</metadataServerUrl>'
-    '<passwordExpired>false</passwordExpired><sandbox>false</sandbox>'
-    '<serverUrl>{host}/services/Soap/u/42.0/{org15}</serverUrl><sessionId>{session}</sessionId>'
-    '<userId>{user}</userId><userInfo><accessibilityMode>false</accessibilityMode>'
-    '<chatterExternal>false</chatterExternal><currencySymbol>$</currencySymbol>'
-    '<orgAttachmentFileSizeLimit>26214400</orgAttachmentFileSizeLimit>'
-    '<orgDefaultCurrencyIsoCode>USD</orgDefaultCurrencyIsoCode>'
-    '<orgDefaultCurrencyLocale>en_US</orgDefaultCurrencyLocale>'
-    '<orgDisallowHtmlAttachments>false</orgDisallowHtmlAttachments>'
-    '<orgHasPersonAccounts>false</orgHasPersonAccounts><organizationId>{org}</organizationId>'
-    '<organizationMultiCurrency>false</organizationMultiCurrency><organizationName>Acme</organizationName>'
-    '<profileId>{profile}</profileId><roleId xsi:nil="true"/><sessionSecondsValid>7200</sessionSecondsValid>'
-    '<userDefaultCurrencyIsoCode xsi:nil="true"/><userEmail>{email}</userEmail>'
-    '<userFullName>Ada Lovelace</userFullName><userId>{user}</userId><userLanguage>en_US</userLanguage>'
-    '<userLocale>en_US</userLocale><userName>ada@example.com</userName>'
-    '<userTimeZone>America/Los_Angeles</userTimeZone><userType>Standard</userType>'
-    '<userUiSkin>Theme3</userUiSkin></userInfo></result></loginResponse></soapenv:Body></soapenv:Envelope>'
-)
+RECORDED = json.loads((WIRE / 'soap-granted.json').read_text())['text']
+FAULT = json.loads((WIRE / 'soap-refused.json').read_text())['text']
 
 
 def test_a_success_is_what_was_recorded(world):
@@ -106,19 +90,6 @@ def test_a_success_is_what_was_recorded(world):
         email=ada.email,
     )
     assert reply.headers['Content-Type'] == 'text/xml; charset=utf-8'
-
-
-FAULT = (
-    '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
-    ' xmlns:sf="urn:fault.partner.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
-    '<soapenv:Body><soapenv:Fault><faultcode>sf:INVALID_LOGIN</faultcode>'
-    '<faultstring>INVALID_LOGIN: Invalid username, password, security token; or user locked out.'
-    '</faultstring>'
-    '<detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode>'
-    '<sf:exceptionMessage>Invalid username, password, security token; or user locked out.'
-    '</sf:exceptionMessage>'
-    '</sf:LoginFault></detail></soapenv:Fault></soapenv:Body></soapenv:Envelope>'
-)
 
 
 @pytest.mark.parametrize('shape', SHAPES)

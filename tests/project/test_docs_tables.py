@@ -121,7 +121,11 @@ WRONG = {
     'not the address of Lightning': {**GOOD, 'DOMAIN': 'acme.lightning.force.com'},
     'for Salesforce leave it out': {**GOOD, 'LOGIN_URL': 'https://login.salesforce.com'},
     'at least 41.0': {**GOOD, 'API_VERSION': '37.0'},
-    'RSA private key of 2048 bits or more': {'CONSUMER_KEY': 'k', 'USERNAME': 'u', 'PRIVATE_KEY': 'a b'},
+    'RSA private key of 2048 bits or more in PEM form': {
+        'CONSUMER_KEY': 'k',
+        'USERNAME': 'u',
+        'PRIVATE_KEY': 'a b',
+    },
     'name of a file that can be read': {'CONSUMER_KEY': 'k', 'USERNAME': 'u', 'PRIVATE_KEY_FILE': '/none'},
     'a name that can be imported': {'TOKEN_PROVIDER': 'no_such_module.provide'},
     'PUSHTOPIC_REPLAY_REDIS_URI is missing': {**GOOD, 'PUSHTOPIC_REPLAY_ENABLED': True},

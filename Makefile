@@ -75,7 +75,7 @@ interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the te
 test-pure: $(VENV)/.installed | shell-tools  ## the quick ones: without sockets, packaging, documents
 	$(BIN)/python -m pytest tests/bayeux/pure tests/project $(PYTEST_ARGS)
 
-test-fake: $(VENV)/.installed  ## the fake server
+test-fake: $(VENV)/.installed | shell-tools  ## the fake server
 	$(BIN)/python -m pytest tests/fake $(PYTEST_ARGS)
 
 test-client: $(VENV)/.installed  ## transport and client on real sockets

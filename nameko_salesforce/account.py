@@ -16,7 +16,8 @@ from nameko.exceptions import ConfigurationError
 from nameko.extensions import SharedExtension
 
 from nameko_salesforce.bayeux.section import configuration_of
-from nameko_salesforce.config import SalesforceSettings, read_settings
+from nameko_salesforce.config import LASTING_API_VERSION, SalesforceSettings, read_settings
+from nameko_salesforce.constants import DEFAULT_API_VERSION
 from nameko_salesforce.credentials import PasswordLogin, SoapLogin
 from nameko_salesforce.login import log_in
 from nameko_salesforce.tokens import Tokens
@@ -84,6 +85,13 @@ class SalesforceAccount(SharedExtension):  # type: ignore[misc]  # Nameko is unt
                 '%s logs in by %s, which Salesforce phases out: client credentials and JWT bearer stay',
                 name,
                 settings.credentials.flow,
+            )
+        if float(settings.api_version) < LASTING_API_VERSION:
+            log.warning(
+                '%s uses API version %s, which Salesforce ends in 2028: %s is the default',
+                name,
+                settings.api_version,
+                DEFAULT_API_VERSION,
             )
         self.settings = settings
         self.tokens = Tokens(

@@ -50,8 +50,9 @@ from nameko_salesforce.flows import Flow, NoFlow, choose_flow
 
 __all__ = ['KEYS', 'ReplaySettings', 'SalesforceSettings', 'read_settings']
 
-# The versions before are announced to end with Summer '28; 21 to 30 are gone.
-OLDEST_API_VERSION = 41
+# The Streaming API is served from 37.0 on; 37.0 to 40.0 are announced to end with Summer '28.
+OLDEST_API_VERSION = 37
+LASTING_API_VERSION = 41
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +137,7 @@ def _api_version(value: Any) -> str:
     if found is None:
         raise ValueError(f'a version such as "{DEFAULT_API_VERSION}"')
     if int(found[1]) < OLDEST_API_VERSION:
-        raise ValueError(
-            f'at least {OLDEST_API_VERSION}.0: the versions before are retired, or will be by 2028'
-        )
+        raise ValueError(f'at least {OLDEST_API_VERSION}.0: Salesforce streams no earlier version')
     return f'{int(found[1])}.0'
 
 

@@ -96,7 +96,8 @@ class Declarations:
         desired = self._resolved(client, topic)
         refusal = ''
         for _ in range(LOOKS):
-            step = plan(desired, self._existing(client, topic.name), api_version=client.sf_version)
+            existing = self._existing(client, topic.name)
+            step = plan(desired, existing, api_version=client.sf_version)
             try:
                 self._carry_out(client, desired, step)
             except SalesforceError as error:
@@ -105,6 +106,13 @@ class Declarations:
                 refusal = words_of(error)
                 log.info('PushTopic %s: somebody else was quicker, looking again (%s)', topic.name, refusal)
             else:
+                if isinstance(step, Update) and existing is not None and 'Query' in step.changes:
+                    # Perhaps somebody else's: services that share a topic would take turns at each start.
+                    log.warning(
+                        'PushTopic %s had another query, which was replaced: %s',
+                        topic.name,
+                        existing.get('Query'),
+                    )
                 return
         raise DeclarationError(topic.name, f'it is there and not there, even after {LOOKS} looks: {refusal}')
 

@@ -87,7 +87,7 @@ def choose_flow(given: Collection[str]) -> Flow:
     have = _joined(sorted(keys - {'LOGIN_URL'}))
     if extendable:
         said = [f'{_names(needed)} for {flow.value.words}' for flow, needed, _, _ in extendable]
-        raise NoFlow(f'{have} alone give no way to log in, missing: {_joined(said, "; ", "; or ")}')
+        raise NoFlow(f'{have} alone: no way to log in, missing {_joined(said, "; ", "; or ")}')
     said = [_way_out(*way) for way in complete or ways]
     why = 'belong to more than one way to log in' if complete else 'are no way to log in together'
     raise NoFlow(f'{have} {why}: {_joined(said, "; ", "; or ")}')

@@ -114,7 +114,8 @@ class Report:
             if self._new_session
             else 'the same session'
         )
-        after = f'after {lasted:.1f} s and {self._attempts} failed attempts'
+        attempts = 'one failed attempt' if self._attempts == 1 else f'{self._attempts} failed attempts'
+        after = f'after {lasted:.1f} s and {attempts}'
         self._write(logging.WARNING, f'{move}: connected again {after}, with {session}')
 
     def _write(self, level: int, text: str) -> None:

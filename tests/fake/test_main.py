@@ -89,6 +89,15 @@ def test_without_a_profile_it_is_a_salesforce_and_says_where():
         assert found[1] == found[2]
 
 
+def test_the_commands_that_it_prints_create_a_contact():
+    with program('--port', '0') as (process, _):
+        lines = [process.stdout.readline().decode() for _ in range(5)]
+        commands = [line for line in lines if line.startswith(('  TOKEN=', '  curl '))]
+        assert len(commands) == 2
+        done = subprocess.run(['bash', '-c', ''.join(commands)], capture_output=True, text=True, timeout=20)
+    assert '"success":true' in done.stdout, done.stderr
+
+
 def test_it_ends_when_its_standard_input_does():
     with program('--port', '0', '--until-stdin-closes', stdin=subprocess.PIPE) as (process, line):
         assert line

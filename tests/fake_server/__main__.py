@@ -61,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             lines = [
                 f'Fake Salesforce at {url}, streaming at {endpoint}',
                 *_ways_in(org, options.org is None),
+                *(_to_try(url) if options.org is None and options.tls_key is None else ()),
             ]
             print(*lines, sep='\n', flush=True)
 
@@ -77,6 +78,23 @@ def _explained(problem: OSError | ValueError) -> str:
     if isinstance(problem, OSError):
         return problem.strerror or str(problem)
     return '\n  '.join(['', *str(problem).split('; ')])
+
+
+def _to_try(url: str) -> list[str]:
+    """Two commands for another terminal: a token, and a record whose events go out."""
+    form = '&'.join(
+        [
+            'grant_type=password&client_id=fake-consumer-key&client_secret=fake-consumer-secret',
+            'username=ada@example.com&password=secrettoken',
+        ]
+    )
+    find = 'import json, sys; print(json.load(sys.stdin)["access_token"])'
+    return [
+        'In another terminal, as somebody who works there:',
+        f"  TOKEN=$(curl -s -d '{form}' {url}/services/oauth2/token | python3 -c '{find}')",
+        '  curl -H "Authorization: Bearer $TOKEN" -H \'Content-Type: application/json\''
+        f' -d \'{{"LastName": "Hopper"}}\' {url}/services/data/v67.0/sobjects/Contact/',
+    ]
 
 
 def _ways_in(org: Mapping[str, Any], built_in: bool) -> list[str]:
@@ -109,8 +127,9 @@ def _manual() -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='fake-salesforce',
-        description='A strict fake CometD server for development and tests. It prints one line with its URL,'
-        ' then serves until SIGTERM or Ctrl-C. Control endpoints below /_fake/ arrange the world for a test.',
+        description='A strict fake Salesforce org, or a plain CometD server, for development and tests. It'
+        ' prints its URL, how to log in and what to try, then serves until SIGTERM or Ctrl-C. Control'
+        ' endpoints below /_fake/ arrange the world for a test.',
         epilog=_manual(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -120,7 +120,7 @@ WRONG = {
     'My Domain of the org': {**GOOD, 'DOMAIN': 'login'},
     'not the address of Lightning': {**GOOD, 'DOMAIN': 'acme.lightning.force.com'},
     'for Salesforce leave it out': {**GOOD, 'LOGIN_URL': 'https://login.salesforce.com'},
-    'at least 41.0': {**GOOD, 'API_VERSION': '37.0'},
+    'at least 37.0': {**GOOD, 'API_VERSION': '36.0'},
     'RSA private key of 2048 bits or more in PEM form': {
         'CONSUMER_KEY': 'k',
         'USERNAME': 'u',

@@ -145,6 +145,13 @@ def test_a_login_that_ends_soon_is_announced_at_the_start(account, caplog):
     ]
 
 
+def test_an_api_version_that_ends_soon_is_announced_at_the_start(account, caplog):
+    account({**GOOD, 'API_VERSION': '37.0'}).setup()
+    assert [record.getMessage() for record in caplog.records] == [
+        'service uses API version 37.0, which Salesforce ends in 2028: 67.0 is the default'
+    ]
+
+
 def test_the_others_are_not(account, caplog):
     caplog.set_level(logging.DEBUG)
     account().setup()

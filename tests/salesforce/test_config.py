@@ -342,15 +342,14 @@ def test_a_version_of_no_use_is_refused(version):
     assert 'API_VERSION ' in complaint(API_VERSION=version)
 
 
-@pytest.mark.parametrize('version', [29, '30.0', 40.0])
+@pytest.mark.parametrize('version', [29, '30.0', 36.0])
 def test_a_retired_version_is_refused_with_the_reason(version):
-    assert 'API_VERSION has to be at least 41.0: the versions before are retired' in complaint(
-        API_VERSION=version
-    )
+    text = 'API_VERSION has to be at least 37.0: Salesforce streams no earlier version'
+    assert text in complaint(API_VERSION=version)
 
 
 def test_the_oldest_and_the_default_version_are_accepted():
-    assert read(API_VERSION=41.0).api_version == '41.0'
+    assert read(API_VERSION=37.0).api_version == '37.0'
     assert read().api_version == DEFAULT_API_VERSION
 
 
@@ -468,8 +467,8 @@ def test_all_problems_are_named_at_once():
         'Section SALESFORCE of the configuration: '
         'PASSWORD has to be a text: quote it, or write !raw_env_var; '
         'SANDBOKS is not known (did you mean SANDBOX?); '
-        'API_VERSION has to be at least 41.0: the versions before are retired, or will be by 2028; '
-        'PASSWORD and USERNAME alone give no way to log in, missing: SECURITY_TOKEN for SOAP login; or '
+        'API_VERSION has to be at least 37.0: Salesforce streams no earlier version; '
+        'PASSWORD and USERNAME alone: no way to log in, missing SECURITY_TOKEN for SOAP login; or '
         'CONSUMER_KEY and CONSUMER_SECRET for OAuth username-password; '
         'PUSHTOPIC_REPLAY_REDIS_URI is missing, or PUSHTOPIC_REPLAY_ENABLED is one too many; '
         'BACKOFF_CAP has to be at least BACKOFF_FIRST (1 by default)'

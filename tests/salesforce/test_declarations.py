@@ -129,6 +129,8 @@ def test_a_topic_that_differs_is_changed(declare, admin, caplog):
         declare(wanted).ensure('A')
     assert topics(admin)['A']['Query'] == 'SELECT Id FROM Account'
     assert 'PushTopic A updated: Query, NotifyForOperationDelete' in caplog.messages
+    [loud] = [each for each in caplog.records if each.levelname == 'WARNING']
+    assert loud.getMessage() == f'PushTopic A had another query, which was replaced: {A.query}'
 
 
 @pytest.mark.defect('T7')

@@ -68,14 +68,14 @@ def test_without_keys_all_ways_are_named_those_to_be_preferred_first(given):
 @pytest.mark.defect('R6')
 def test_half_of_a_flow_says_which_key_is_missing_for_which_flow():
     assert complaint('USERNAME', 'PASSWORD') == (
-        'PASSWORD and USERNAME alone give no way to log in, missing: SECURITY_TOKEN for SOAP login; or '
+        'PASSWORD and USERNAME alone: no way to log in, missing SECURITY_TOKEN for SOAP login; or '
         'CONSUMER_KEY and CONSUMER_SECRET for OAuth username-password'
     )
 
 
 def test_client_credentials_without_a_domain_are_told_of_it_first():
     said = complaint('CONSUMER_KEY', 'CONSUMER_SECRET')
-    assert 'missing: DOMAIN or LOGIN_URL for client credentials; or' in said
+    assert 'missing DOMAIN or LOGIN_URL for client credentials; or' in said
 
 
 def test_keys_that_nobody_removed_are_named():

@@ -51,6 +51,12 @@ def test_a_broken_connection_says_when_and_how_it_is_tried_again(log):
     assert text.endswith('failure 3, next attempt in 4.0 s, with a new session')
 
 
+def test_one_attempt_is_one(log):
+    log.move(State.CONNECTED, State.RECONNECTING, 'x', 1, 1.0)
+    [(_, text)] = log.move(State.CONNECTING, State.CONNECTED)
+    assert 'after 0.0 s and one failed attempt, with' in text
+
+
 @pytest.mark.parametrize(
     ('state', 'end'),
     [

@@ -41,7 +41,6 @@ def test_a_new_record_is_told_with_its_fields_that_are_not_empty():
             'commitTimestamp': 1501010206653,
             'commitNumber': 92847272780,
             'commitUser': ADA,
-            'changedFields': [],
         },
         'Name': 'Acme',
         'AnnualRevenue': 5.5,

@@ -56,7 +56,7 @@ def change(
         `data` of the event, without its replay id.
     """
     fields: list[str] = []
-    changed: list[str] = []
+    changed: list[str] | None = None
     if change_type == 'UPDATE':
         # The date goes along even if two writes fell into one millisecond.
         names = {*changed_fields(old, new), 'LastModifiedDate'} - _LEFT_OUT
@@ -77,7 +77,7 @@ def gap(
         change_type: `GAP_CREATE`, `GAP_UPDATE`, `GAP_DELETE`, `GAP_UNDELETE` or `GAP_OVERFLOW`.
         record_ids: which records changed; `[NO_RECORD]` for an overflow.
     """
-    return _data(sobject, _header(sobject, change_type, record_ids, transaction, []), {})
+    return _data(sobject, _header(sobject, change_type, record_ids, transaction, None), {})
 
 
 def schema_id(name: str, fields: Iterable[Field]) -> str:
@@ -92,9 +92,9 @@ def _header(
     change_type: str,
     record_ids: Sequence[str],
     transaction: Transaction,
-    changed: list[str],
+    changed: list[str] | None,
 ) -> dict[str, Any]:
-    return {
+    header = {
         'entityName': sobject.name,
         'recordIds': list(record_ids),
         'changeType': change_type,
@@ -104,8 +104,8 @@ def _header(
         'commitTimestamp': milliseconds(transaction.moment),
         'commitNumber': transaction.number,
         'commitUser': transaction.user_id,
-        'changedFields': changed,
     }
+    return header if changed is None else {**header, 'changedFields': changed}
 
 
 def _data(sobject: SObject, header: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:

@@ -174,3 +174,8 @@ def test_unknown_objects_and_events_are_refused(name):
 def test_what_is_not_run_is_for_the_caller_to_refuse(text):
     with pytest.raises(ValueError, match='cannot bind'):
         bound(text)
+
+
+def test_the_object_is_no_field_of_itself():
+    for text in ('SELECT Box__c FROM Box__c', 'SELECT b FROM Box__c b'):
+        assert refusal(text).code == 'INVALID_FIELD'

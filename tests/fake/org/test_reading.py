@@ -44,6 +44,7 @@ def test_what_is_not_there_is_not_found(world):
 
 def test_records_are_found_by_external_ids(make_world):
     world = make_world(objects=BOX, push_topics=[])
+    world.create('Box__c')  # without a key, and so without an address
     record_id = world.create('Box__c', Key__c='A-1', Number__c=5)
     assert world.org.find('box__c', 'key__c', 'a-1') == record_id
     assert world.org.find('Box__c', 'Number__c', '5') == record_id

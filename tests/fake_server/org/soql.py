@@ -164,10 +164,10 @@ class _Builder(Transformer[Token, Query]):
                     constructs.add(each)
                 case _Clause(name=clause, value=value):
                     clauses[clause] = value
-        if counts and (fields or constructs or counts > 1):
+        if counts > 1 or (counts and fields):
             constructs.add(Construct.AGGREGATE)
         where = clauses.get('where')
-        if where is not None and _has_semi_join(where):
+        if _has_semi_join(where):
             constructs.add(Construct.SEMI_JOIN)
         if 'group' in clauses:
             constructs.add(Construct.AGGREGATE)
@@ -302,7 +302,7 @@ def _column(token: Token) -> int:
     return (token.start_pos or 0) + 1
 
 
-def _has_semi_join(tree: Tree) -> bool:
+def _has_semi_join(tree: Tree | None) -> bool:
     match tree:
         case All(parts=parts) | Either(parts=parts):
             return any(_has_semi_join(each) for each in parts)

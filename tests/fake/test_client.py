@@ -9,6 +9,22 @@ from fake_salesforce.client import NotHappened, start_fake
 from fake_salesforce.journal import Kind
 
 
+def test_gap_and_overflow_events_can_be_raised(fake_salesforce):
+    ada = fake_salesforce.person('ada@example.com')
+    account = ada.create('Account', Name='Acme')
+    fake_salesforce.raise_gap('Account', account, change_type='GAP_DELETE')
+    fake_salesforce.raise_gap('Account')
+    headers = [
+        data['payload']['ChangeEventHeader'] for data in fake_salesforce.retained('/data/AccountChangeEvent')
+    ]
+    assert [(each['changeType'], each['recordIds']) for each in headers[1:]] == [
+        ('GAP_DELETE', [account]),
+        ('GAP_OVERFLOW', ['000000000000000AAA']),
+    ]
+    with pytest.raises(ValueError, match='Nonsense'):
+        fake_salesforce.raise_gap('Nonsense')
+
+
 def test_a_fact_that_does_not_come_is_named_with_the_last_lines(fake_cometd, client):
     client.connected()
     with pytest.raises(NotHappened) as caught:

@@ -181,6 +181,17 @@ class FakeServer(ServerProcess):
         """
         return str(self.call('POST', 'token', {'username': username})['access_token'])
 
+    def raise_gap(self, sobject: str, *record_ids: str, change_type: str = 'GAP_UPDATE') -> None:
+        """Raise a change event that does not say what changed; without ids the overflow event.
+
+        Args:
+            change_type: `GAP_CREATE`, `GAP_UPDATE`, `GAP_DELETE` or `GAP_UNDELETE`.
+        Raises:
+            ValueError: no such object or record, or it is not selected for Change Data Capture.
+        """
+        body = {'sobject': sobject, 'record_ids': list(record_ids), 'change_type': change_type}
+        self.call('POST', 'gap', body)
+
     def grant_refresh_token(self, username: str, consumer_key: str = CONSUMER_KEY) -> str:
         """A refresh token, as a user gets it who goes through the web flow.
 

@@ -16,6 +16,8 @@
     POST   revoke       {} or {"username"}: access tokens die -> {"tokens": N}
     POST   token        {"username"} -> {"access_token"}, without a login
     POST   grant        {"username", "consumer_key"} -> {"refresh_token"}
+    POST   gap          {"sobject", "record_ids"?, "change_type"?}: a change event that does not say what
+                        changed; without record ids the overflow event
     POST   restart      lose all sessions and queues, break held polls
     POST   expire_routes  end all routing cookies (profile salesforce) -> {"routes": N}
     GET    replay       ?channel=C -> {"events": [data, ...]}, what can be replayed (profile salesforce)
@@ -39,12 +41,15 @@ from .broker import Broker
 from .faults import fault_from_json
 from .front import Front
 from .journal import Entry, Journal, Kind
+from .org import OrgError
 from .salesforce import Salesforce
 from .tenant import Tenant
 
 __all__ = ['add_control', 'guard']
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+GAPS = ('GAP_CREATE', 'GAP_UPDATE', 'GAP_DELETE', 'GAP_UNDELETE')
 
 LOOPBACK_NAMES = frozenset({'localhost', '127.0.0.1', '::1'})
 
@@ -100,6 +105,7 @@ def add_control(
         ('POST', 'revoke', control.revoke),
         ('POST', 'token', control.token),
         ('POST', 'grant', control.grant),
+        ('POST', 'gap', control.gap),
         ('POST', 'restart', control.restart),
         ('POST', 'expire_routes', control.expire_routes),
         ('GET', 'replay', control.replay),
@@ -228,6 +234,30 @@ class _Control:
         value = _expect(await _json(request), required=('username', 'consumer_key'))
         username, key = (_text_or_none(value, name) or '' for name in ('username', 'consumer_key'))
         return {'refresh_token': self._tenant().identity.grant_refresh_token(username, key)}
+
+    async def gap(self, request: web.Request) -> Any:
+        value = _expect(await _json(request), required=('sobject',), optional=('record_ids', 'change_type'))
+        sobject = _text_or_none(value, 'sobject') or ''
+        change_type = _text_or_none(value, 'change_type') or 'GAP_UPDATE'
+        record_ids = value.get('record_ids') or []
+        if not isinstance(record_ids, list) or not all(isinstance(each, str) for each in record_ids):
+            raise ValueError('record_ids is a list of texts')
+        if change_type not in GAPS:
+            raise ValueError(f'change_type is one of {", ".join(GAPS)}')
+        org = self._tenant().org
+        user_id = next(iter(org.users)).id
+
+        def happen(_: Broker, now: float) -> None:
+            if record_ids:
+                org.raise_gap(sobject, record_ids, change_type=change_type, user_id=user_id, now=now)
+            else:
+                org.raise_overflow(sobject, user_id=user_id, now=now)
+
+        try:
+            self._front.act(happen)
+        except OrgError as problem:
+            raise ValueError(f'{sobject}: {problem}') from None
+        return {}
 
     async def restart(self, request: web.Request) -> Any:
         self._front.restart()

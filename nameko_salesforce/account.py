@@ -29,9 +29,10 @@ log = logging.getLogger('nameko_salesforce.account')
 
 
 class SalesforceAccount(SharedExtension):  # type: ignore[misc]  # Nameko is untyped
-    """Settings and token, made by `ready`, which `setup` calls.
+    """Settings and token, made by `ready`, which whoever needs them calls in its own `setup`.
 
-    Nameko sets extensions up in any order: whoever needs the account in its own `setup` calls `ready`.
+    Not by a `setup` of this extension: Nameko sets it up also where a test has taken away all that needs
+    it (`replace_dependencies`, `restrict_entrypoints`), and such a test has no section SALESFORCE.
     Has no thread, timer or connection of its own, hence nothing to stop or to kill.
 
     Attributes:
@@ -44,9 +45,6 @@ class SalesforceAccount(SharedExtension):  # type: ignore[misc]  # Nameko is unt
 
     def __init__(self) -> None:
         self._turn = Semaphore(1)
-
-    def setup(self) -> None:
-        self.ready()
 
     def ready(self) -> 'SalesforceAccount':
         """Read the configuration once, and connect nothing. Any number of times, from any green thread.
@@ -64,7 +62,7 @@ class SalesforceAccount(SharedExtension):  # type: ignore[misc]  # Nameko is unt
 
     def make_session(self) -> requests.Session:
         """A session of the caller's own, with the proxy and certificates of the settings. Opens nothing."""
-        return new_session(self.settings.transport, self.settings.pool_size)
+        return new_session(self.settings.transport)
 
     def _prepare(self) -> None:
         name = self.container.service_name

@@ -124,6 +124,11 @@ def _line(value: Any) -> str:
         raise ValueError('a text: quote it, or write !raw_env_var')
     if _CONTROL.search(text(value)):
         raise ValueError('a text in one line (a file that it comes from may end with a line end)')
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # An environment variable whose bytes are not UTF-8.
+        raise ValueError('a text in UTF-8') from None
     return str(value)
 
 
@@ -156,7 +161,7 @@ def _origin(value: Any) -> str:
 
 def _login_url(value: Any) -> str:
     origin = _origin(value)
-    if urlsplit(origin).hostname in (_LOGIN, _TEST):
+    if (urlsplit(origin).hostname or '').rstrip('.') in (_LOGIN, _TEST):
         raise ValueError(
             'the address of a proxy or a fake, since REST and CometD go there as well; '
             'for Salesforce leave it out: SANDBOX or DOMAIN decides'
@@ -169,9 +174,10 @@ def _domain(value: Any) -> str:
     host = _line(value).strip().lower().removeprefix('https://').removesuffix('/')
     if host.endswith('.force.com'):
         raise ValueError('a My Domain such as acme.my.salesforce.com (not the address of Lightning)')
-    if not host.endswith(_SALESFORCE):
+    if host in ('login', 'test') or host.endswith('.my'):
         host += _SALESFORCE[0]
-    if not _HOST.fullmatch(host) or host.count('.') < 3 and not host.startswith(('login.', 'test.')):
+    known = host.endswith(_SALESFORCE) and _HOST.fullmatch(host)
+    if not known or host.count('.') < 3 and not host.startswith(('login.', 'test.')):
         raise ValueError('a My Domain such as acme.my or acme.my.salesforce.com')
     return host
 
@@ -273,6 +279,8 @@ def read_settings(config: Mapping[str, Any]) -> SalesforceSettings:
         problems.append(
             'DOMAIN has to be the My Domain of the org: login and test know no client credentials'
         )
+    if domain in (_LOGIN, _TEST) and where.get('sandbox', domain == _TEST) != (domain == _TEST):
+        problems.append('SANDBOX and DOMAIN contradict each other: leave one of them out')
     if parts['replay'].get('enabled') and 'PUSHTOPIC_REPLAY_REDIS_URI' not in section:
         problems.append('PUSHTOPIC_REPLAY_REDIS_URI is missing, or PUSHTOPIC_REPLAY_ENABLED is one too many')
     session, transport = client_options(parts, problems)

@@ -21,7 +21,7 @@ from eventlet.event import Event
 from simple_salesforce.exceptions import SalesforceError, SalesforceResourceNotFound
 
 from nameko_salesforce.errors import DeclarationError
-from nameko_salesforce.push_topics import DesiredTopic, Topic, collect
+from nameko_salesforce.push_topics import DesiredTopic, SobjectTopic, Topic, collect
 from nameko_salesforce.rest import RestClient
 from nameko_salesforce.rest_failures import codes_of, is_temporary, words_of
 from nameko_salesforce.topic_plan import Create, Keep, Update, plan, record_type_query, topic_queries
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 # Looks at one topic before it counts as a failure. Coming second to another replica costs one look more; a
 # third is for one that comes second twice, since somebody deletes what others create.
 LOOKS = 3
+
+# Seconds in line. Below the two minutes that a preparation may take: it shall end with a reason.
+TURN_LIMIT = 60.0
 
 
 class Declarations:
@@ -49,7 +52,8 @@ class Declarations:
         self._client = client
         self._topics = {topic.name: topic for topic in collect(topics)}
         self._line: deque[Event] = deque()
-        self._agreed: set[str] = set()
+        # Name -> id of the user whose changes it leaves out, '' if of nobody.
+        self._agreed: dict[str, str] = {}
         # How often nobody answered, and how that was the last time.
         self._silences = 0
         self._silence = ''
@@ -75,22 +79,27 @@ class Declarations:
         if topic is None:
             return
         silences = self._silences
-        with self._turn(), _edge(name):
-            if name in self._agreed and not again:
+        with self._turn(name), _edge(name):
+            client = self._client()
+            user = client.user_id if isinstance(topic, SobjectTopic) and topic.exclude_current_user else ''
+            if self._agreed.get(name) == user and not again:
                 return
             if self._silences > silences:
                 # While this call waited.
                 raise DeclarationError(name, self._silence, True)
             if again:
+                # Perhaps the org is another one: made anew, with other ids.
                 self._found.pop(name, None)
-            self._agreed.discard(name)
+                self._record_types.clear()
+                self._has_name.clear()
+            self._agreed.pop(name, None)
             try:
-                self._make(self._client(), topic)
+                self._make(client, topic)
             except requests.RequestException as error:
                 self._silences += 1
                 self._silence = words_of(error)
                 raise
-            self._agreed.add(name)
+            self._agreed[name] = user
 
     def _make(self, client: RestClient, topic: Topic) -> None:
         desired = self._resolved(client, topic)
@@ -114,7 +123,8 @@ class Declarations:
                         existing.get('Query'),
                     )
                 return
-        raise DeclarationError(topic.name, f'it is there and not there, even after {LOOKS} looks: {refusal}')
+        text = f'it is there and not there, even after {LOOKS} looks: {refusal}'
+        raise DeclarationError(topic.name, text, True)
 
     def _carry_out(self, client: RestClient, desired: DesiredTopic, step: Create | Update | Keep) -> None:
         match step:
@@ -132,11 +142,17 @@ class Declarations:
         if name not in self._found:
             names = [name] if self._looked else list(self._topics)
             records = [record for query in topic_queries(names) for record in _records(client, query)]
-            # Salesforce compares names without case, channels do not.
-            by_name = {record['Name']: record for record in records}
-            self._found.update({each: by_name.get(each) for each in names})
+            by_name = {record['Name'].casefold(): record for record in records}
+            self._found.update({each: by_name.get(each.casefold()) for each in names})
             self._looked = True
-        return self._found.pop(name)
+        found = self._found.pop(name)
+        if found is not None and found['Name'] != name:
+            # Salesforce compares names without case, and channels with it.
+            raise ValueError(
+                f'the org has a PushTopic {found["Name"]}, and names may not differ in case alone:'
+                ' use that name'
+            )
+        return found
 
     # --- what only the org knows -----------------------------------------------------------------
 
@@ -173,19 +189,19 @@ class Declarations:
     # --- order -----------------------------------------------------------------------------------
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, topic: str) -> Iterator[None]:
         mine = Event()
         self._line.append(mine)
         try:
-            if self._line[0] is not mine:
-                mine.wait()
+            if self._line[0] is not mine and mine.wait(timeout=TURN_LIMIT) is None:
+                raise DeclarationError(topic, 'other PushTopics are being declared', True)
             yield
         finally:
             # Also where the wait was killed. No switch between here and the end.
             first = self._line[0] is mine
             self._line.remove(mine)
             if first and self._line:
-                self._line[0].send()
+                self._line[0].send(True)
 
 
 def _records(client: RestClient, query: str) -> list[Mapping[str, Any]]:
@@ -207,6 +223,6 @@ def _edge(topic: str) -> Iterator[None]:
         raise DeclarationError(topic, words_of(error), is_temporary(error)) from error
     except ValueError as problem:
         raise DeclarationError(topic, str(problem)) from problem
-    except (LookupError, TypeError) as error:
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
         # An answer in JSON that is none of Salesforce's: a proxy, a page of maintenance.
         raise DeclarationError(topic, f'an answer without what was asked for: {error!r}', True) from error

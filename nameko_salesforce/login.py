@@ -6,6 +6,7 @@ text holds a secret.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -36,6 +37,7 @@ from nameko_salesforce.web import Answer, exchange
 
 __all__ = ['log_in']
 
+_TOKEN = re.compile(r'[\x21-\x7e]+')
 _JWT_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
 
@@ -227,7 +229,11 @@ def _json(body: bytes) -> Any:
 
 def _ids(identity: str) -> tuple[str, str]:
     """Organization and user of an identity URL, '.../id/00D.../005...'."""
-    parts = urlsplit(identity).path.split('/')
+    try:
+        parts = urlsplit(identity).path.split('/')
+    except ValueError:
+        # "http://[": no URL at all.
+        return '', ''
     return (parts[-2], parts[-1]) if len(parts) >= 3 else ('', '')
 
 
@@ -238,8 +244,9 @@ def _token(settings: SalesforceSettings, token: str, instance: str, ids: tuple[s
         origin = settings.instance_url or _origin(instance, ('http', 'https') if own else ('https',))
     except ValueError:
         raise LoginFailed(Failure(FailureKind.MALFORMED, 'ids or address of no use')) from None
-    if not token:
-        raise LoginFailed(Failure(FailureKind.MALFORMED, 'an empty token'))
+    if not _TOKEN.fullmatch(token):
+        # requests would name it in the text of its error.
+        raise LoginFailed(Failure(FailureKind.MALFORMED, 'a token that no header can hold'))
     return Token(token, origin, organization_id, user_id)
 
 

@@ -10,6 +10,7 @@ from html import escape
 from urllib.parse import quote, quote_plus
 
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.credentials import SoapLogin
 from nameko_salesforce.errors import LoginError, LoginFailed, LoginRefused
 
 __all__ = ['hide', 'judge']
@@ -26,10 +27,13 @@ _PASSING = frozenset(
         'SERVER_UNAVAILABLE',
         'TEMPORARILY_UNAVAILABLE',
         'UNABLE_TO_LOCK_ROW',
+        'UNKNOWN_ERROR',
         'UNKNOWN_EXCEPTION',
     ]
 )
-_PASSING_TEXT = re.compile(r'(login )?rate (limit )?exceeded|try again later|too busy', re.IGNORECASE)
+_PASSING_TEXT = re.compile(
+    r'(login )?rate (limit )?exceeded|try again later|too busy|retry your request', re.IGNORECASE
+)
 
 _SOAP_IS_OFF = (
     'SOAP login() is off in orgs since Winter \'26 (Setup > User Interface > "Enable SOAP API login()") '
@@ -144,7 +148,9 @@ def judge(code: str, text: str, *, flow: str, secrets: Iterable[str], failure: F
     """
     secrets = tuple(secrets)
     code, text = hide(code, secrets)[:60], hide(text, secrets)
-    if code.upper() in _PASSING or _PASSING_TEXT.search(text):
+    # A fault of SOAP has status 500, whatever it is about.
+    down = failure.status is not None and failure.status >= 500 and flow != SoapLogin.flow
+    if down or code.upper() in _PASSING or _PASSING_TEXT.search(text):
         return LoginFailed(
             Failure(FailureKind.STATUS, f'{code}: {text}', failure.status, failure.retry_after)
         )

@@ -45,6 +45,9 @@ def words_of(error: SalesforceError | requests.RequestException) -> str:
         return ' '.join(said.split()) or f'HTTP status {error.status}'
     if isinstance(error, requests.exceptions.InvalidJSONError):
         return str(Failure(FailureKind.NOT_JSON))
+    if isinstance(error, requests.exceptions.InvalidHeader):
+        # Its text holds the header.
+        return str(Failure(FailureKind.REQUEST, 'a header cannot be sent'))
     chain = list(_chain(error))
     if len(chain) == 1:
         # Not from below requests: a limit of our session.

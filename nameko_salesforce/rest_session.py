@@ -13,7 +13,6 @@ the limit on the whole of a request (`total_timeout`) has no effect.
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import eventlet
 import requests
+from eventlet.semaphore import Semaphore
 from requests.adapters import HTTPAdapter
 from requests.utils import rewind_body
 
@@ -36,8 +36,8 @@ class NoConnectionFree(requests.exceptions.ConnectTimeout):
 class RestSession(requests.Session):
     """Sends any request to the org of the current token, whatever host its URL names.
 
-    Thread-safe in the way of the process: for green threads where it is monkey-patched, else for threads.
-    A body that is asked for with `stream=True` is read outside the limits of number and whole time.
+    For the green threads of a monkey-patched process. A body that is asked for with `stream=True` is read
+    outside the limits of number and whole time.
 
     Attributes:
         tokens: of the account.
@@ -74,7 +74,7 @@ class RestSession(requests.Session):
         self.pool_size = pool_size
         self.connect_timeout = connect_timeout
         self.request_timeout = request_timeout
-        self._slots = threading.Semaphore(pool_size)
+        self._slots = Semaphore(pool_size)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send it with the current token; once more with another one if that token has expired.

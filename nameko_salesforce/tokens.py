@@ -80,9 +80,9 @@ class Tokens:
         while True:
             if self._current is not None and self._current != refused:
                 return self._current
-            self._current = None
+            former, self._current = self._current, None
             if self._flight is None:
-                return self._log_in()
+                return self._log_in(former)
             outcome: Token | LoginError | None = self._flight.wait()
             if isinstance(outcome, LoginError):
                 # A copy: an exception that several threads raise would collect all their tracebacks.
@@ -90,11 +90,14 @@ class Tokens:
             if outcome is not None:
                 return outcome
 
-    def _log_in(self) -> Token:
+    def _log_in(self, former: Token | None) -> Token:
         flight = self._flight = Event()
         outcome: Token | LoginError | None = None
         try:
             outcome = self._attempt()
+            if isinstance(outcome, LoginPostponed):
+                # Refused to one of several who use it, and no other to be had: it may serve the rest.
+                self._current = former
             if isinstance(outcome, LoginError):
                 raise outcome
             self._current = outcome

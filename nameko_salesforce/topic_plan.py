@@ -97,7 +97,11 @@ def plan(
     if existing is None:
         return Create(values)
     changes = {name: value for name, value in values.items() if not _same(value, existing.get(name))}
-    return Update(str(existing['Id']), changes) if changes else Keep()
+    if not changes:
+        return Keep()
+    if not isinstance(existing['Id'], str):
+        raise TypeError('a PushTopic without an id')
+    return Update(existing['Id'], changes)
 
 
 def _same(wanted: Any, found: Any) -> bool:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import eventlet
 import requests
-from requests.adapters import HTTPAdapter
 
 from nameko_salesforce.bayeux.answers import pieces, retry_after
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
@@ -116,10 +115,10 @@ def _answer(response: http.client.HTTPResponse, route: Route) -> Answer | Failur
     return answer
 
 
-def new_session(options: TransportOptions, pool_size: int) -> requests.Session:
+def new_session(options: TransportOptions) -> requests.Session:
     """A session for the REST client: our proxy and certificates, and nothing from the environment.
 
-    It retries nothing, and an answer that redirects raises `requests.TooManyRedirects`: a token must
+    An answer that redirects raises `requests.TooManyRedirects`: a token must
     not be carried to where an answer points. Opens nothing until it is used.
     """
     session = requests.Session()
@@ -131,9 +130,4 @@ def new_session(options: TransportOptions, pool_size: int) -> requests.Session:
         session.verify = options.ca_bundle
     if options.client_certificate is not None:
         session.cert = options.client_certificate
-    for scheme in ('http://', 'https://'):
-        # Whoever needs more connections at once than the pool keeps waits for one.
-        session.mount(
-            scheme, HTTPAdapter(pool_connections=2, pool_maxsize=pool_size, max_retries=0, pool_block=True)
-        )
     return session

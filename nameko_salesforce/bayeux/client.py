@@ -465,15 +465,21 @@ class Client:
         token = object()
 
         def run() -> None:
+            limit = eventlet.Timeout(PREPARATION_LIMIT)
             try:
-                with eventlet.Timeout(PREPARATION_LIMIT):
-                    outcome = prepare()
+                outcome = prepare()
             except PreparationFailed as exc:
                 outcome = failed(exc.failure)
             except (Exception, eventlet.Timeout, GreenletExit) as exc:
-                if token in self._preparing:
-                    log.exception('%s: the preparation of %s failed', self._transport.url, what)
-                outcome = failed(repr(exc))
+                if exc is limit:
+                    outcome = failed(f'it took over {PREPARATION_LIMIT:g} s')
+                else:
+                    if token in self._preparing:
+                        log.exception('%s: the preparation of %s failed', self._transport.url, what)
+                    # Not its text, which may hold what was being sent.
+                    outcome = failed(type(exc).__name__)
+            finally:
+                limit.cancel()
             if self._preparing.pop(token, None) is not None:
                 self._tell(outcome)
 

@@ -34,6 +34,8 @@ __all__ = ['SalesforceConnection']
 
 log = logging.getLogger('nameko_salesforce')
 
+POLICY = SalesforcePolicy()
+
 
 class SalesforceConnection(StreamConnection):
     """One session and one subscription per channel for all decorators of a service.
@@ -46,20 +48,13 @@ class SalesforceConnection(StreamConnection):
     account = SalesforceAccount()
     _rest: RestClient | None = None
 
-    def setup(self) -> None:
-        """Have the configuration read and checked; connect nothing.
+    def register_provider(self, entrypoint: 'SalesforceEntrypoint') -> None:
+        """Take an entrypoint that fits those that are here; the first has the configuration read.
 
         Raises:
-            ConfigurationError: names all that is wrong; the service does not start.
+            ConfigurationError: its PushTopic cannot be, it contradicts another one, or the section is wrong.
         """
         self.account.ready()
-
-    def register_provider(self, entrypoint: 'SalesforceEntrypoint') -> None:
-        """Take an entrypoint that fits those that are here.
-
-        Raises:
-            ConfigurationError: its PushTopic cannot be, or it contradicts another one.
-        """
         try:
             entrypoint.topic = entrypoint.make_topic()
             for other in self._providers:
@@ -125,7 +120,7 @@ class SalesforceConnection(StreamConnection):
             headers=preparation.headers,
             session=settings.session,
             transport=settings.transport,
-            policy=SalesforcePolicy(),
+            policy=POLICY,
             preparation=preparation,
             mailbox_limit=settings.mailbox_limit,
             observe=self._observe,
@@ -136,7 +131,9 @@ class SalesforceConnection(StreamConnection):
         match notice:
             case ChannelChanged(channel=channel, state=ChannelState.REFUSED, reason=why) if is_final(why):
                 self._give_up(StreamRefused(channel, why))
-            case StateChanged(new=State.HALTED, why=why) if not self._halted:
+            case StateChanged(new=State.PAUSING, why=why, wait=wait) if POLICY.needs_people(why, wait or 0.0):
+                self._give_up(StreamRefused('the connection', why))
+            case StateChanged(new=State.HALTED, why=why):  # the server speaks another version of Bayeux
                 self._give_up(StreamRefused('the connection', why))
 
     def _give_up(self, error: Exception) -> None:

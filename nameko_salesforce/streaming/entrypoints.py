@@ -3,7 +3,7 @@
 Thin: everything that lives is in the connection, which all of them share.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nameko_salesforce.bayeux.connection import ChannelEntrypoint
@@ -138,12 +138,13 @@ class SobjectNotificationHandler(SalesforceEntrypoint):
         notify_for_operation_update: bool = True,
         notify_for_operation_delete: bool = True,
         notify_for_operation_undelete: bool = True,
-        fields: Iterable[str] = (),
+        fields: Sequence[str] = (),
         name: str = '',
         **kwargs: Any,
     ) -> None:
-        if isinstance(fields, str):
-            raise LocalError(f'fields: a list of names is asked for, such as [{fields!r}]')
+        # Nameko makes an entrypoint twice, which empties an iterator; a set is ordered anew in each process.
+        if isinstance(fields, str) or not isinstance(fields, Sequence):
+            raise LocalError(f"fields: a list of names is asked for, such as ['Email'], not {fields!r}")
         self.sobject_type = sobject_type
         self.record_type = record_type
         self.declare = declare

@@ -77,6 +77,15 @@ class SalesforcePolicy:
         """False while subscriptions ask for new events only: nothing would come again."""
         return False
 
+    def needs_people(self, why: str, pause: float) -> bool:
+        """Whether the connection waits for somebody to change something: a user, a permission, a version.
+
+        Args:
+            why: the reason of a pause, as in `StateChanged`.
+            pause: its seconds.
+        """
+        return pause >= self.refusal_pause and is_final(why)
+
     def judge(self, trouble: Trouble) -> Verdict:
         """The first rule that recognises the trouble decides; the generic ones come last."""
         rules: tuple[Callable[[Trouble], Verdict | None], ...] = (

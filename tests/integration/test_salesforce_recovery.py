@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from nameko.testing.services import restrict_entrypoints
+from nameko.testing.services import dummy, entrypoint_hook, replace_dependencies, restrict_entrypoints
 
 from nameko_salesforce.api import SalesforceAPI
 from nameko_salesforce.errors import DeclarationError, LoginRefused, StreamRefused
@@ -85,6 +85,28 @@ def test_a_service_that_wants_its_positions_kept_is_told_that_they_are_not_yet(o
     [line] = org.log.lines('PUSHTOPIC_REPLAY_ENABLED', logging.WARNING)
     assert 'keeps no positions' in line
     assert 'hidden' not in line
+
+
+def test_a_test_that_takes_all_of_salesforce_away_needs_no_section_of_it(container_factory):
+    class Service:
+        name = 'service'
+        salesforce = SalesforceAPI()
+
+        @dummy
+        def go(self):
+            return self.salesforce.Contact.create({'LastName': 'Hopper'})
+
+        @handle_sobject_notification('Contact')
+        def handle(self, *args):
+            raise AssertionError
+
+    container = container_factory(Service, {'max_workers': 2})
+    replace_dependencies(container, 'salesforce').Contact.create.return_value = {'id': '003'}
+    restrict_entrypoints(container, 'go')
+    container.start()
+    with entrypoint_hook(container, 'go') as go:
+        assert go() == {'id': '003'}
+    container.stop()
 
 
 # --- the session ----------------------------------------------------------------------------------
@@ -304,6 +326,18 @@ def test_what_does_not_change_by_itself_ends_the_service_where_fail_fast_says_so
     assert org.log.lines('because FAIL_FAST is set', logging.CRITICAL)
 
 
+def test_a_connection_that_is_refused_for_good_ends_the_service_where_fail_fast_says_so(org):
+    org.log.expect_error('FAIL_FAST')
+    org.log.expect_error('thread exited with error')
+    org.server.faults.add(
+        'server_disconnect', channel='/meta/connect', error='403::User not enabled for streaming', count=None
+    )
+    service, _ = contacts()
+    running = org.make(service, FAIL_FAST=True).start()
+    with org.bounded(), pytest.raises(StreamRefused, match='User not enabled for streaming'):
+        running.container.wait()
+
+
 def test_fail_fast_is_patient_with_what_changes_by_itself(org):
     org.server.configure(rest_unavailable=True)
     service, seen = contacts()
@@ -360,6 +394,21 @@ def test_events_come_and_own_changes_do_not_whatever_the_login(org, flow, jwt_ke
     org.run(service, **keys)
     org.person('integration@example.com').create('Contact', LastName='Own')
     heard(org, seen)
+    assert seen == ['Grace']
+
+
+def test_a_login_as_another_user_leaves_out_what_that_one_changes(short):
+    short.server.seed({'users': [{'username': 'bob@example.com', 'password': 'x', 'security_token': 'y'}]})
+    PROVIDED[:] = [short.server.issue_token(), short.server.base_url]
+    service, seen = contacts()
+    keys = {**NO_APP, 'LOGIN_URL': None, 'TOKEN_PROVIDER': f'{__name__}.provided'}
+    short.run(service, **keys)
+    mark = short.server.mark()
+    PROVIDED[0] = short.server.issue_token('bob@example.com')
+    short.server.revoke_tokens('integration@example.com')
+    short.server.wait_for('reply', channel='/meta/subscribe', successful=True, after=mark)
+    short.person('bob@example.com').create('Contact', LastName='Own')
+    heard(short, seen)
     assert seen == ['Grace']
 
 

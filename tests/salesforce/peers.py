@@ -25,7 +25,7 @@ class Account:
 
     def client(self):
         """A client with a session of its own."""
-        network = new_session(self.settings.transport, self.settings.pool_size)
+        network = new_session(self.settings.transport)
         made = rest_client(self.tokens, self.settings, network)
         self._sessions.append(made.session)
         return made

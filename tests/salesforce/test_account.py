@@ -84,7 +84,7 @@ def test_nothing_is_read_before_setup_and_an_end_before_it_is_no_error(container
 
 def test_setup_gives_settings_and_tokens_without_a_login(account):
     made = account()
-    made.setup()
+    made.ready()
     assert made.settings.credentials == ClientCredentials('hidden-key', 'hidden-secret')
     assert made.tokens.current is None
 
@@ -93,7 +93,7 @@ def test_whoever_comes_first_prepares_it_and_nobody_does_it_again(account):
     made = account()
     assert made.ready() is made
     settings, tokens = made.settings, made.tokens
-    made.setup()
+    made.ready()
     made.ready()
     assert made.settings is settings
     assert made.tokens is tokens
@@ -117,7 +117,7 @@ def test_a_wrong_configuration_is_raised_to_all_and_logged_once(account, caplog)
     texts = set()
     for _ in range(3):
         with pytest.raises(ConfigurationError) as caught:
-            made.setup()
+            made.ready()
         texts.add(str(caught.value))
     assert len(texts) == 1
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
@@ -132,21 +132,21 @@ def test_a_process_that_is_not_patched_is_told_so(account, monkeypatch, caplog):
     with pytest.raises(
         ConfigurationError, match=r'not monkey-patched.*`nameko run`.*eventlet\.monkey_patch\(\)'
     ):
-        made.setup()
+        made.ready()
     assert [record.levelname for record in caplog.records] == ['CRITICAL']
 
 
 def test_a_login_that_ends_soon_is_announced_at_the_start(account, caplog):
     made = account(SOAP)
-    made.setup()
-    made.setup()
+    made.ready()
+    made.ready()
     assert [record.getMessage() for record in caplog.records] == [
         'service logs in by SOAP login, which Salesforce phases out: client credentials and JWT bearer stay'
     ]
 
 
 def test_an_api_version_that_ends_soon_is_announced_at_the_start(account, caplog):
-    account({**GOOD, 'API_VERSION': '37.0'}).setup()
+    account({**GOOD, 'API_VERSION': '37.0'}).ready()
     assert [record.getMessage() for record in caplog.records] == [
         'service uses API version 37.0, which Salesforce ends in 2028: 67.0 is the default'
     ]
@@ -154,7 +154,7 @@ def test_an_api_version_that_ends_soon_is_announced_at_the_start(account, caplog
 
 def test_the_others_are_not(account, caplog):
     caplog.set_level(logging.DEBUG)
-    account().setup()
+    account().ready()
     assert caplog.records == []
 
 
@@ -162,7 +162,7 @@ def test_the_limit_of_the_settings_bounds_the_logins(account, monkeypatch):
     made = account({**GOOD, 'LOGINS_PER_HOUR': 2})
     logins = []
     monkeypatch.setattr(account_module, 'log_in', lambda settings: logins.append(settings) or TOKEN)
-    made.setup()
+    made.ready()
     current = made.tokens.get()
     current = made.tokens.renew(current)
     with pytest.raises(LoginPostponed, match='2 logins in an hour'):
@@ -171,12 +171,11 @@ def test_the_limit_of_the_settings_bounds_the_logins(account, monkeypatch):
 
 
 def test_a_session_is_the_callers_own(account):
-    made = account({**GOOD, 'PROXY': 'http://proxy:3128', 'POOL_SIZE': 3})
-    made.setup()
+    made = account({**GOOD, 'PROXY': 'http://proxy:3128'})
+    made.ready()
     one, other = made.make_session(), made.make_session()
     assert one is not other
     assert one.proxies == {'http': 'http://proxy:3128', 'https': 'http://proxy:3128'}
-    assert one.get_adapter('https://x').poolmanager.connection_pool_kw['maxsize'] == 3
 
 
 def test_no_repr_shows_a_secret(account):

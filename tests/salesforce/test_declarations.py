@@ -7,12 +7,14 @@ import eventlet
 import pytest
 import requests
 
+from nameko_salesforce.bayeux.transport import TransportOptions
 from nameko_salesforce.constants import NotifyForFields
 from nameko_salesforce.declarations import Declarations
 from nameko_salesforce.errors import DeclarationError, LoginRefused
 from nameko_salesforce.push_topics import DesiredTopic, SobjectTopic
 from nameko_salesforce.rest import RestClient
 from nameko_salesforce.rest_session import RestSession
+from nameko_salesforce.web import new_session
 from tests.bayeux.sockets.raw_server import answer
 from tests.salesforce.peers import Org
 
@@ -187,10 +189,20 @@ def test_objects_without_a_name_can_be_declared(declare, admin, sobject_type):
 def test_what_the_org_is_like_is_asked_once(fake, declare):
     declarations = declare(SobjectTopic('Contact'), SobjectTopic('Contact', 'Student'))
     for name in ('Contact', 'ContactStudent', 'Contact', 'ContactStudent'):
-        declarations.ensure(name, again=True)
+        declarations.ensure(name)
     assert reads(fake, '/services/data/v67.0/sobjects/Contact/describe') == 1
-    # Two looks for each topic, the first of which was one, and one for the record type.
-    assert reads(fake) == 5
+    # One look for both topics, and one for the record type.
+    assert reads(fake) == 2
+
+
+def test_what_the_org_is_like_is_asked_anew_where_a_topic_has_vanished(fake, declare):
+    """Perhaps the org was made anew, with other ids: the old ones would match nothing, without a word."""
+    declarations = declare(SobjectTopic('Contact', 'Student'))
+    declarations.ensure('ContactStudent')
+    before = reads(fake)
+    declarations.ensure('ContactStudent', again=True)
+    assert reads(fake) == before + 2
+    assert reads(fake, '/services/data/v67.0/sobjects/Contact/describe') == 2
 
 
 @pytest.mark.parametrize(
@@ -259,8 +271,10 @@ def test_a_name_that_is_taken_in_another_case_is_reported(declare, admin):
     admin.PushTopic.create(
         {'Name': 'a', 'Query': 'SELECT Id FROM Lead', 'ApiVersion': 67.0, 'NotifyForFields': 'All'}
     )
-    with pytest.raises(DeclarationError, match='even after 3 looks: DUPLICATE_VALUE'):
-        declare(A).ensure('A')
+    with pytest.raises(DeclarationError, match='the org has a PushTopic a, .*use that name') as caught:
+        declare(A, B).ensure('A')
+    assert caught.value.temporary is False
+    declare(A, B).ensure('B')
 
 
 def test_however_replicas_and_somebody_who_deletes_meet_all_topics_are_there_in_the_end(fake, declare, admin):
@@ -434,3 +448,42 @@ def test_sessions_that_are_refused_however_new_are_a_failure_of_their_time(fake,
 def test_declarations_that_contradict_each_other_are_refused_before_anything_is_asked(declare):
     with pytest.raises(ValueError, match='PushTopic A is declared in two ways'):
         declare(A, DesiredTopic('A', 'SELECT Id FROM Lead'))
+
+
+def test_who_waits_too_long_in_line_is_told_why(fake, declare, monkeypatch):
+    monkeypatch.setattr('nameko_salesforce.declarations.TURN_LIMIT', 0.2)
+    fake.faults.add('delay', channel='/services/data/**', seconds=1.0)
+    declarations = declare(A, B)
+    first = eventlet.spawn(declarations.ensure, 'A')
+    eventlet.sleep(0)
+    with pytest.raises(DeclarationError, match='PushTopic B: other PushTopics are being declared') as caught:
+        declarations.ensure('B')
+    assert caught.value.temporary is True
+    first.wait()
+    declarations.ensure('B')
+
+
+@pytest.mark.parametrize(
+    'body',
+    [
+        b'{"records":[{"Name":["x"]}],"done":true}',
+        b'{"records":"abc","done":true}',
+        b'{"records":[{"Name":"A","Id":null}],"done":true}',
+        b'{"records":[7],"done":true}',
+        b'{"records":[],"done":false}',
+        b'{"records":[],"done":false,"nextRecordsUrl":7}',
+        b'[' * 200_000,
+    ],
+)
+def test_an_answer_of_the_wrong_shape_is_a_trouble_that_passes(body):
+    org = Org()
+    org.answers = [answer(body=body, headers=['Content-Type: application/json'])]
+    session = RestSession(org.tokens, new_session(TransportOptions()))
+    client = RestClient(session, version='67.0')
+    try:
+        with pytest.raises(DeclarationError) as caught:
+            Declarations(lambda: client, [DesiredTopic('A', 'SELECT Id FROM Lead')]).ensure('A')
+        assert caught.value.temporary is True
+    finally:
+        session.close()
+        org.server.close()

@@ -543,3 +543,29 @@ def test_a_proxy_and_its_password_are_used_and_not_told(serve):
     )
     assert failed.failure.kind is FailureKind.PROXY
     assert seen[0].line == 'POST http://acme.example/services/oauth2/token HTTP/1.1'
+
+
+@pytest.mark.parametrize('token', ['secret-tok\nen', 'secret tok', 'secret-tök€n', '\ud800', ''])
+def test_a_token_that_no_header_can_hold_is_none(answers, token):
+    org = answers(oauth(access_token=token))
+    failure = problem_of(org.settings('client')).failure
+    assert failure.kind is FailureKind.MALFORMED
+    assert 'secret' not in str(failure)
+
+
+@pytest.mark.parametrize('identity', ['http://[bad/id/00D000000000001/005000000000001', '//[', ''])
+def test_an_identity_that_is_no_address_is_no_use(answers, identity):
+    assert problem_of(answers(oauth(id=identity)).settings('client')).failure.kind is FailureKind.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ('status', 'reply'),
+    [
+        ('400 Bad Request', {'error': 'unknown_error', 'error_description': 'retry your request'}),
+        ('500 Internal Server Error', {'error': 'internal', 'error_description': 'of theirs'}),
+        ('503 Service Unavailable', {'error': 'whatever'}),
+    ],
+)
+def test_a_trouble_of_theirs_is_no_refusal_of_the_credentials(answers, status, reply):
+    problem = problem_of(answers(json.dumps(reply).encode(), status=status).settings('client'))
+    assert isinstance(problem, LoginFailed)

@@ -81,3 +81,9 @@ def test_an_answer_without_words_of_salesforce_is_told_by_its_status(content):
 def test_what_another_try_can_cure_is_temporary(status, code, temporary):
     error = SalesforceGeneralError(URL, status, 'PushTopic', [{'errorCode': code, 'message': 'm'}])
     assert is_temporary(error) is temporary
+
+
+def test_a_header_that_cannot_be_sent_is_not_repeated():
+    with pytest.raises(requests.exceptions.InvalidHeader) as caught:
+        requests.get('http://127.0.0.1:1', headers={'Authorization': 'Bearer secret\nx'})
+    assert 'secret' not in words_of(caught.value)

@@ -406,3 +406,19 @@ def test_a_session_shows_no_token_and_cannot_be_taken_elsewhere(make):
     for take in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match='holds its token'):
             take(session)
+
+
+def test_a_caller_killed_as_it_gets_its_turn_leaves_it_to_the_next(make):
+    session = make(pool_size=1, request_timeout=SECONDS)
+    turns = session._slots
+    turns.acquire()
+    got = []
+    first, second = (
+        eventlet.spawn(lambda name: got.append((name, turns.acquire(timeout=SECONDS))), name) for name in 'ab'
+    )
+    eventlet.sleep(0)
+    turns.release()
+    first.kill()
+    with eventlet.Timeout(SECONDS / 2):
+        second.wait()
+    assert got == [('b', True)]

@@ -333,3 +333,14 @@ def test_each_login_is_one_line_that_says_what_next(tokens, salesforce, caplog):
         ),
         ('INFO', f'logged in at https://acme.my.salesforce.com as user 005{"0" * 15}'),
     ]
+
+
+def test_a_refused_token_serves_the_others_while_no_login_may_be_made(make, salesforce):
+    """Streaming may be refused for ever for a reason of its own: REST goes on."""
+    tokens = make(logins_per_hour=2)
+    streaming = tokens.renew(tokens.get())
+    with pytest.raises(LoginPostponed):
+        tokens.renew(streaming)
+    assert tokens.get() == streaming
+    salesforce.now += 3600
+    assert tokens.renew(streaming) != streaming

@@ -281,12 +281,12 @@ def test_a_session_has_our_proxy_and_certificates_and_reads_nothing_from_the_env
     for name in ('HTTPS_PROXY', 'HTTP_PROXY', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'):
         monkeypatch.setenv(name, 'http://elsewhere')
     session = new_session(
-        TransportOptions(proxy='http://proxy:3128', ca_bundle='/ca.pem', client_certificate=('/a', '/b')), 7
+        TransportOptions(proxy='http://proxy:3128', ca_bundle='/ca.pem', client_certificate=('/a', '/b'))
     )
     merged = session.merge_environment_settings('https://acme.my.salesforce.com', {}, None, None, None)
     assert merged['proxies'] == {'http': 'http://proxy:3128', 'https': 'http://proxy:3128'}
     assert (merged['verify'], merged['cert']) == ('/ca.pem', ('/a', '/b'))
-    plain = new_session(TransportOptions(), 7)
+    plain = new_session(TransportOptions())
     merged = plain.merge_environment_settings('https://acme.my.salesforce.com', {}, None, None, None)
     assert (dict(merged['proxies']), merged['verify'], merged['cert']) == ({}, True, None)
 
@@ -301,14 +301,6 @@ def test_a_session_carries_no_token_to_where_an_answer_points(serve):
         )
 
     server = serve(script)
-    with new_session(TransportOptions(), 1) as session, pytest.raises(requests.TooManyRedirects):
+    with new_session(TransportOptions()) as session, pytest.raises(requests.TooManyRedirects):
         session.get(f'http://localhost:{server.port}/', headers=HEADERS, timeout=200 * TICK)
     assert elsewhere.connections == 0
-
-
-def test_a_session_retries_nothing_and_keeps_as_many_connections_as_it_is_told():
-    for scheme in ('http://x', 'https://x'):
-        adapter = new_session(TransportOptions(), 7).get_adapter(scheme)
-        assert adapter.max_retries.total == 0
-        assert adapter.poolmanager.connection_pool_kw['maxsize'] == 7
-        assert adapter.poolmanager.connection_pool_kw['block'] is True

@@ -137,3 +137,9 @@ def test_a_decorator_without_arguments_listens_to_all_changes():
     [entrypoint] = handle.nameko_entrypoints
     assert isinstance(entrypoint, Entrypoint)
     assert entrypoint.channel == '/data/ChangeEvents'
+
+
+@pytest.mark.parametrize('fields', [(each for each in ['Email']), {'Email', 'Phone'}])
+def test_fields_that_are_gone_after_one_look_or_have_no_order_are_refused(fields):
+    with pytest.raises(LocalError, match='a list of names is asked for'):
+        SobjectNotificationHandler('Contact', fields=fields)

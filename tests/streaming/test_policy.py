@@ -241,3 +241,18 @@ def test_recorded_exchanges_are_judged_as_their_files_say(path):
     bare = any(each == {'channel': '/meta/disconnect'} for each in exchange['reply'])
     reply = {'channel': '/meta/handshake', **replies[-1]}
     assert judge(reply, server_disconnected=bare).action.value == exchange['verdict']
+
+
+@pytest.mark.parametrize(
+    ('text', 'people'),
+    [
+        ('403::User not enabled for streaming', True),
+        ('400::Unsupported API version.', True),
+        ('403::Organization concurrent user limit exceeded', False),
+        ('403::Unknown client', False),
+        ('401::Authentication invalid', False),
+    ],
+)
+def test_what_needs_people_is_told_from_what_ends_by_itself(text, people):
+    verdict = judge({**DENIED, **reason(text)})
+    assert POLICY.needs_people(verdict.reason, verdict.pause) is people

@@ -544,6 +544,8 @@ def test_a_preparation_that_fails_is_tried_again_and_its_surprises_are_logged(fa
     preparing = Preparing(failures=[PreparationFailed('login down'), RuntimeError('boom')])
     connected(make_client(client={'preparation': preparing}))
     assert len(preparing.asked) == 3
+    [paused] = [text for text in caplog.messages if 'RuntimeError' in text and 'PAUSING' in text]
+    assert 'boom' not in paused  # which may hold what was being sent; the traceback is logged once
     assert 'boom' in caplog.text
     assert 'login down' in caplog.text
 
@@ -580,6 +582,7 @@ def test_a_preparation_that_never_ends_is_given_up_and_tried_again(fake, make_cl
     client = connected(make_client(client={'preparation': Hanging()}))
     client.subscribe('/a', print)
     until(lambda: client.channels['/a'].state is ChannelState.ACTIVE, 'the channel')
+    assert 'it took over' in caplog.text
 
 
 def test_a_killed_preparation_does_not_answer_for_the_next_life(fake, make_client):

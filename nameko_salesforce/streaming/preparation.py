@@ -85,4 +85,6 @@ class SalesforcePreparation:
 def _failure_of(error: LoginError) -> Failure:
     if isinstance(error, LoginFailed):
         return error.failure
-    return Failure(FailureKind.CREDENTIALS, str(error), retry_after=error.retry_after)
+    refused = isinstance(error, LoginRefused) or (isinstance(error, LoginPostponed) and error.refused)
+    kind = FailureKind.CREDENTIALS if refused else FailureKind.REQUEST
+    return Failure(kind, str(error), retry_after=error.retry_after)

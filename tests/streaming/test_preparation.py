@@ -114,7 +114,9 @@ def test_a_login_that_has_to_wait_after_a_refusal_says_how_long_and_is_given_up_
 def test_a_login_that_has_to_wait_after_a_failure_is_not_given_up(world):
     world.refusal = LoginFailed(Failure(FailureKind.DNS, 'login.salesforce.com'))
     failure_of(world.preparation.prepare, login=False)
-    assert failure_of(world.preparation.prepare, login=False).retry_after > 0
+    again = failure_of(world.preparation.prepare, login=False)
+    assert again.retry_after > 0
+    assert again.kind is FailureKind.REQUEST  # nobody has refused anything
     assert world.given_up == []
 
 
@@ -159,7 +161,7 @@ def test_a_refused_pushtopic_is_given_up_unless_it_may_heal(world, temporary, gi
 
 
 def test_a_declaration_without_a_token_says_why(world):
-    world.declared.error = LoginPostponed('login refused: invalid_grant', 50.0)
+    world.declared.error = LoginPostponed('login refused: invalid_grant', 50.0, True)
     failure = failure_of(world.preparation.prepare_channel, '/topic/Contact', refusal='')
     assert failure.kind is FailureKind.CREDENTIALS
     assert failure.retry_after == 50.0

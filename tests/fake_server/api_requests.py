@@ -1,11 +1,11 @@
 """A request to the APIs for data, as a value, and its body. Pure."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from .decoding import loads
 from .org import OrgError
 
 __all__ = ['ApiRequest', 'read_json', 'read_record']
@@ -54,7 +54,7 @@ def read_json(request: ApiRequest) -> Any:
         text = f'Content type {request.content_type or "(none)"} is not supported'
         raise OrgError('UNSUPPORTED_MEDIA_TYPE', text, status=415)
     try:
-        return json.loads(request.body)
+        return loads(request.body.decode())
     except (ValueError, RecursionError) as problem:
         raise OrgError('JSON_PARSER_ERROR', f'The body is not JSON: {problem}') from None
 

@@ -6,13 +6,13 @@ Bulk API; `BulkApi.at_work` says when such changes are being made.
 Source: Bulk API Developer Guide; simple-salesforce and jsforce for what clients look at.
 """
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from .api_requests import ApiRequest
+from .decoding import loads
 from .identity import AuthProblem, Identity
 from .org import Org, OrgError
 from .replies import Reply, json_reply
@@ -237,7 +237,7 @@ def _json(request: ApiRequest) -> Any:
     if request.content_type != 'application/json':
         raise _Refused('InvalidBatch', f'Content type {request.content_type!r} is not that of the job: JSON')
     try:
-        return json.loads(request.body)
+        return loads(request.body.decode())
     except (ValueError, RecursionError):
         raise _Refused('InvalidBatch', 'the body is not JSON') from None
 

@@ -127,7 +127,11 @@ class _Login:
 async def _form(request: web.Request) -> dict[str, str] | None:
     if request.content_type != 'application/x-www-form-urlencoded':
         return None
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    try:
+        form = await request.post()
+    except (UnicodeDecodeError, LookupError):  # no text, or in an encoding that nobody knows
+        return {}
+    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 def _plain(status: int, text: str) -> Reply:

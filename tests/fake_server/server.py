@@ -28,6 +28,8 @@ __all__ = ['ServerOptions', 'check_org', 'make_app', 'serve']
 BACKLOG = 4096
 # Larger than anything that a test publishes or posts; the reference server has no limit by default.
 REQUEST_LIMIT_BYTES = 64 * 1024 * 1024
+# Salesforce: REST API guide, "limits"; queries stand in URLs.
+URL_LIMIT_BYTES = 16_384
 # What held polls may delay the end. Not 0, which aiohttp takes for "no limit".
 SHUTDOWN_S = 0.05
 
@@ -151,7 +153,11 @@ async def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
         loop.add_signal_handler(number, stop.set)
     # Without handler cancellation nobody would notice that the client of a held poll has gone.
     runner = web.AppRunner(
-        make_app(options), access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S
+        make_app(options),
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=SHUTDOWN_S,
+        max_line_size=URL_LIMIT_BYTES,
     )
     await runner.setup()
     try:

@@ -268,3 +268,9 @@ def operators(written):
 def test_conditions_keep_their_structure(condition):
     text, written = condition
     assert shape(where(text)) == operators(written)
+
+
+def test_conditions_that_are_nested_too_deeply_are_refused():
+    with pytest.raises(OrgError, match='nested too deeply') as caught:
+        parse('SELECT Id FROM Contact WHERE ' + 'NOT ' * 5000 + "Name = 'x'")
+    assert caught.value.code == 'MALFORMED_QUERY'

@@ -268,3 +268,9 @@ def test_logins_work_over_tls_too(tmp_path):
 
 def test_a_plain_cometd_server_has_no_logins(fake_cometd):
     assert requests.post(f'{fake_cometd.base_url}/services/oauth2/token', {}, timeout=20).status_code == 404
+
+
+def test_a_form_that_is_no_text_is_refused(fetch):
+    kind = {'Content_Type': 'application/x-www-form-urlencoded'}
+    status, answer, _ = fetch('POST', '/services/oauth2/token', b'grant_type=\xff&x', **kind)
+    assert (status, answer['error']) == (400, 'unsupported_grant_type')

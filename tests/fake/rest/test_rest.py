@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from urllib.parse import quote
 
 import pytest
 from simple_salesforce import Salesforce, exceptions
@@ -282,3 +283,17 @@ def test_simple_salesforce_writes_in_bulk(fake_salesforce, org):
     assert wrong['errors'][0]['statusCode'] == 'INVALID_FIELD'
     assert org.bulk.Contact.delete([{'Id': found['Id']}])[0]['success']
     assert org.query('SELECT COUNT() FROM Contact')['totalSize'] == 4
+
+
+@pytest.mark.parametrize('body', [b'{"LastName": NaN}', b'{"LastName": 1e400}', b'[' * 100_000, b'\xff'])
+def test_what_is_no_json_is_refused(fetch, body):
+    status, answer, _ = fetch.log_in()(
+        'POST', '/services/data/v67.0/sobjects/Contact/', body, Content_Type='application/json'
+    )
+    assert (status, answer[0]['errorCode']) == (400, 'JSON_PARSER_ERROR')
+
+
+def test_a_query_may_be_as_long_as_salesforce_allows(fetch):
+    query = "SELECT Id FROM Contact WHERE Name IN ('" + 'x' * 15_000 + "')"
+    status, answer, _ = fetch.log_in()('GET', f'/services/data/v67.0/query/?q={quote(query)}')
+    assert (status, answer['totalSize']) == (200, 0)

@@ -112,6 +112,8 @@ def parse(text: str) -> Query:
         raise error.orig_exc from None
     except UnexpectedInput as error:
         raise malformed_query(_explained(text, error)) from None
+    except RecursionError:
+        raise malformed_query('the conditions are nested too deeply') from None
 
 
 def pointed(text: str, column: int, problem: str) -> str:

@@ -23,6 +23,7 @@ setup(
         'nameko_salesforce',
         'nameko_salesforce.api',
         'nameko_salesforce.bayeux',
+        'nameko_salesforce.replay',
         'nameko_salesforce.streaming',
         'fake_salesforce',
         'fake_salesforce.org',
@@ -43,6 +44,7 @@ setup(
         'nameko>=2.14.1,<4',
         # Login and REST. simple-salesforce 1.12.5 is the first without a pin on an old PyJWT.
         'PyJWT[crypto]>=2.4',
+        'redis>=5.0',
         'requests>=2.31',
         'simple-salesforce>=1.12.6',
     ],

@@ -11,11 +11,9 @@ works patched and unpatched, as root and as any other user.
 """
 
 import os
-import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +23,8 @@ from amqp.exceptions import AMQPError
 from kombu import Connection
 from nameko.exceptions import RpcTimeout, UnknownService
 from nameko.standalone import rpc
+
+from tests.services.child import end_child, reserved_port, start_child
 
 __all__ = ['RabbitMQ', 'call_rpc']
 
@@ -135,26 +135,14 @@ class RabbitMQ:
         }
 
     def _run(self, command: list[str], environment: dict[str, str]) -> None:
-        # `setpriv`: the kernel kills them when this process ends in whatever way.
-        with self._log.open('ab') as log:
-            process = subprocess.Popen(
-                ['setpriv', '--pdeathsig', 'KILL', *command],
-                cwd=self._folder,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-            )
-        self._processes.append(process)
+        self._processes.append(
+            start_child(command, folder=self._folder, log=self._log, environment=environment)
+        )
 
     def _end(self) -> None:
-        """Nobody waits for an orderly end: what the broker kept is worth nothing."""
+        """What the broker kept is worth nothing."""
         while self._processes:
-            process = self._processes.pop()
-            process.kill()
-            process.wait()
-            assert process.stdin is not None
-            process.stdin.close()
+            end_child(self._processes.pop())
 
     def _wait_for(self, uri: str, patience: float) -> None:
         """Until a connection to this virtual host is opened.
@@ -170,18 +158,6 @@ class RabbitMQ:
                 lines = '\n'.join(self._log.read_text(errors='replace').splitlines()[-SHOWN_LINES:])
                 raise RuntimeError(f'RabbitMQ does not answer at {uri}: {why}. Its log:\n{lines}')
             time.sleep(0.02)
-
-
-@contextmanager
-def reserved_port() -> Iterator[int]:
-    """A port of the loopback that nobody is given meanwhile, except who asks for this very one.
-
-    Linux lets sockets share an address that all mark for reuse, as Erlang's do, until one of them listens.
-    """
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(('127.0.0.1', 0))
-        yield holder.getsockname()[1]
 
 
 def refusal(amqp_uri: str) -> Exception | None:

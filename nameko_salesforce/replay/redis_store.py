@@ -1,0 +1,371 @@
+"""Positions and dead letters in Redis. Floor 3: the one place that catches redis-py's exceptions.
+
+Keys of the service `contacts` in one org, all of one hash slot:
+
+    salesforce:{00D...:contacts}:positions       hash, channel -> position as JSON; no key expires
+    salesforce:{00D...:contacts}:writer          hash, who saved last, and the number of that save
+    salesforce:{00D...:contacts}:dead-letters    stream
+
+**Nothing older over newer.** A save that timed out may still lie in the socket of a server that is frozen,
+and be carried out after the one that replaced it. So saves go through one script, which drops what its own
+store has overtaken. A fencing token, with which a former leader is refused, has its place in the same
+script.
+
+**Bounds.** redis-py's timeouts hold for each read and connect, not for name look-ups, retries and slow
+trickles: one `eventlet.Timeout` around the call holds for everything. It needs a process that is
+monkey-patched, as redis-py does to be green at all. A command that is cut off takes its connection with it,
+so that no reply is ever read by another command.
+
+A Redis that evicts keys (`maxmemory-policy allkeys-...`) may lose positions; `noeviction` and
+`volatile-...` do not.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import eventlet
+from eventlet.semaphore import Semaphore
+from redis import Redis
+from redis.backoff import EqualJitterBackoff
+from redis.connection import Connection, ConnectionPool, parse_url
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from nameko_salesforce.bayeux.channels import without_filter
+from nameko_salesforce.replay.position import Position, position_from_json, position_to_json
+from nameko_salesforce.replay.store import (
+    CALL_LIMIT,
+    DEAD_LETTER_LIMIT,
+    DeadLetter,
+    Owner,
+    StoreFailed,
+    StoreUnreadable,
+    channel_name,
+    letter_from_json,
+    letter_to_json,
+)
+
+__all__ = ['OLD_TTL', 'RedisStore', 'redis_options']
+
+log = logging.getLogger('nameko_salesforce.replay')
+
+T = TypeVar('T')
+
+# Seconds: what version 1.2 let a position live where PUSHTOPIC_REPLAY_TTL did not say otherwise.
+OLD_TTL = 12 * 60 * 60.0
+
+# A refused connection is an error after 0.2 to 0.4 s: a Redis that restarts is often back by then.
+RETRY = Retry(EqualJitterBackoff(cap=0.5, base=0.05), 3)
+
+# Letters asked for at a time, while a page is filled.
+CHUNK = 100
+
+# Characters of an error: Redis repeats arguments in some, which may be an event.
+SHOWN = 200
+
+SAVE = """
+local last = redis.call('HMGET', KEYS[2], 'id', 'number')
+if last[1] == ARGV[1] and tonumber(last[2]) > tonumber(ARGV[2]) then
+    return 0
+end
+redis.call('HSET', KEYS[2], 'id', ARGV[1])
+redis.call('HSET', KEYS[2], 'number', ARGV[2])
+for i = 3, #ARGV, 2 do
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+end
+return 1
+"""
+
+
+# What parse_url gives and a connection does not take.
+POOL_OPTIONS = frozenset(['connection_class', 'max_connections', 'timeout'])
+
+
+def redis_options(uri: str, limit: float = CALL_LIMIT) -> dict[str, Any]:
+    """What a connection pool of redis-py is made with; opens nothing.
+
+    Raises:
+        ValueError: an option of the URI is not known or has a value of no use.
+    """
+    ours: dict[str, Any] = {
+        # So that one connection that went silent, behind a firewall say, leaves time for another.
+        'socket_timeout': limit / 2,
+        'retry': RETRY,
+        # Understood by every server and proxy.
+        'protocol': 2,
+    }
+    try:
+        said = parse_url(uri)  # type: ignore[no-untyped-call]  # redis-py
+        if 'path' not in said:
+            ours |= {'socket_connect_timeout': limit / 2, 'socket_keepalive': True}
+        options = {**ours, **said, 'decode_responses': False}
+        kind: type[Connection] = options.get('connection_class', Connection)
+        kind(**{name: value for name, value in options.items() if name not in POOL_OPTIONS})
+    except TypeError:
+        raise ValueError('a URI with options that redis-py knows') from None
+    except ValueError as problem:
+        raise ValueError(f'a URI with options of use ({problem})') from None
+    return options
+
+
+class RedisStore:
+    """Positions and letters of one service, in a Redis that many may share.
+
+    Args:
+        uri: `redis://`, `rediss://` or `unix://`; options in its query are redis-py's and win over those
+            here.
+        owner: whose positions they are.
+        dead_letter_limit: letters that are kept.
+        limit: seconds that a call may take.
+        old_ttl: seconds that version 1.2 let a position live, see `load`.
+        clock: gives seconds since 1970.
+    Raises:
+        ValueError: the URI is of no use.
+    """
+
+    lasting = True
+
+    def __init__(
+        self,
+        uri: str,
+        owner: Owner,
+        *,
+        dead_letter_limit: int = DEAD_LETTER_LIMIT,
+        limit: float = CALL_LIMIT,
+        old_ttl: float = OLD_TTL,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        options = redis_options(uri, limit)
+        self.place = _place(options)
+        self._secrets = [str(options[name]) for name in ('password', 'username') if options.get(name)]
+        self._letter_limit = dead_letter_limit
+        self._limit = limit
+        self._old_ttl = old_ttl
+        self._clock = clock
+        prefix = f'salesforce:{{{owner.key}}}:'
+        self._positions, self._writer, self._letters = (
+            prefix + name for name in ('positions', 'writer', 'dead-letters')
+        )
+        self._id = uuid.uuid4().hex
+        self._saves = 0
+        # Saves reach the server in the order of their numbers.
+        self._turn = Semaphore(1)
+        # redis-py types replies as what they may be with any settings.
+        self._redis: Any = Redis(connection_pool=ConnectionPool(**options))
+        self._save_script = self._redis.register_script(SAVE)
+
+    def __repr__(self) -> str:
+        return f'RedisStore({self.place})'
+
+    def load(self, channel: str) -> Position | None:
+        """What is kept for a channel, else what version 1.2 kept under `salesforce:replay_id:<channel>`.
+
+        That position is copied, once: from then on there is one here, which wins. The old key is left
+        alone, so that 1.2 can be gone back to.
+
+        It says nothing about its age. 1.2 wrote it anew with each event, with `old_ttl` to live, so that
+        the time that has gone from that is its age, and the channel was last seen then. Where the rest is
+        longer than `old_ttl`, or endless, somebody changed one of the two, and the greatest age that 1.2
+        could leave is taken: a position that is too old would be refused by the server, and one that is
+        thought too old is told about. Neither is silent. Change PUSHTOPIC_REPLAY_TTL after the first start,
+        not with it.
+        """
+        name = channel_name(channel)
+
+        def ask() -> tuple[bytes | None, bytes | None, float]:
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.hget(self._positions, name)
+            pipeline.get(_old_key(channel))
+            pipeline.pttl(_old_key(channel))
+            kept, old, rest = pipeline.execute(raise_on_error=False)
+            if isinstance(kept, Exception):
+                raise kept
+            # Under the old name there may be anything.
+            usable = isinstance(old, bytes) and isinstance(rest, int)
+            return kept, old if usable else None, rest / 1000 if usable else -1.0
+
+        kept, old, rest = self._call(ask)
+        if kept is None and old is not None:
+            kept = self._adopt(channel, old, rest)
+        if kept is None:
+            return None
+        try:
+            return position_from_json(kept.decode('ascii', 'replace'))
+        except ValueError as problem:
+            raise StoreUnreadable(f'{self.place}, position of {channel}: {problem}') from None
+
+    def save(self, positions: Mapping[str, Position]) -> None:
+        if not positions:
+            return
+
+        def send() -> None:
+            with self._turn:
+                self._saves += 1
+                arguments: list[Any] = [self._id, self._saves]
+                for channel, position in positions.items():
+                    arguments += (channel_name(channel), position_to_json(position))
+                self._save_script(keys=[self._positions, self._writer], args=arguments)
+
+        self._call(send)
+
+    def add_dead_letter(self, letter: DeadLetter) -> int:
+        def send() -> int:
+            pipeline = self._redis.pipeline(transaction=True)
+            pipeline.xadd(self._letters, {'letter': letter_to_json(letter)})
+            pipeline.xtrim(self._letters, maxlen=self._letter_limit, approximate=False)
+            return int(pipeline.execute()[1])
+
+        return self._call(send)
+
+    def dead_letters(
+        self,
+        *,
+        channel: str | None = None,
+        newest_first: bool = False,
+        after: str | None = None,
+        count: int = 100,
+    ) -> list[DeadLetter]:
+        """As the protocol says; the bound holds for each hundred letters that are looked at."""
+        page: list[DeadLetter] = []
+        if after is not None and _stream_id(after) is None:
+            raise ValueError(f'{after!r} is no number of a dead letter')
+        while True:
+            chunk = self._chunk(after, newest_first)
+            for number, fields in chunk:
+                after = number.decode()
+                letter = self._letter(after, fields)
+                if channel is None or without_filter(letter.channel) == without_filter(channel):
+                    page.append(letter)
+                    if len(page) >= count:
+                        return page
+            if len(chunk) < CHUNK:
+                return page
+
+    def dead_letter(self, number: str) -> DeadLetter | None:
+        if _stream_id(number) is None:
+            return None
+        found = self._call(lambda: self._redis.xrange(self._letters, number, number))
+        return self._letter(number, found[0][1]) if found else None
+
+    def remove_dead_letter(self, number: str) -> bool:
+        if _stream_id(number) is None:
+            return False
+        return bool(self._call(lambda: self._redis.xdel(self._letters, number)))
+
+    def count_dead_letters(self) -> int:
+        return int(self._call(lambda: self._redis.xlen(self._letters)))
+
+    def close(self) -> None:
+        self._redis.connection_pool.disconnect()
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def _adopt(self, channel: str, old: bytes, rest: float) -> bytes | None:
+        """Copy a position of version 1.2, unless another process was quicker; gives what is kept now."""
+        text = old.decode('utf-8', 'replace')
+        age = self._old_ttl - rest if 0 <= rest <= self._old_ttl else self._old_ttl
+        seen = self._clock() - age
+        try:
+            replay_id: int | str = int(text) if text.isascii() and text.isdigit() else text
+        except ValueError:  # more digits than Python reads as a number
+            replay_id = text
+        if not text:
+            return None
+        position = position_to_json(Position(replay_id, None, seen, seen))
+
+        def copy() -> bytes:
+            pipeline = self._redis.pipeline(transaction=True)
+            pipeline.hsetnx(self._positions, channel_name(channel), position)
+            pipeline.hget(self._positions, channel_name(channel))
+            created, kept = pipeline.execute()
+            if created:
+                log.info(
+                    '%s: took over the position %s that version 1.2 kept, %.0f s old', channel, text, age
+                )
+            return bytes(kept)
+
+        return self._call(copy)
+
+    def _chunk(self, after: str | None, newest_first: bool) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        """The next letters. "(", which excludes a bound, came with Redis 6.2."""
+        if newest_first:
+            last = '+' if after is None else _neighbour(after, -1)
+            found = (
+                []
+                if last is None
+                else self._call(lambda: self._redis.xrevrange(self._letters, last, '-', CHUNK))
+            )
+        else:
+            first = '-' if after is None else _neighbour(after, 1)
+            found = (
+                []
+                if first is None
+                else self._call(lambda: self._redis.xrange(self._letters, first, '+', CHUNK))
+            )
+        return found
+
+    def _letter(self, number: str, fields: Mapping[bytes, bytes]) -> DeadLetter:
+        try:
+            return letter_from_json(fields[b'letter'].decode('ascii', 'replace'), number)
+        except (KeyError, ValueError) as problem:
+            raise StoreUnreadable(f'{self.place}, dead letter {number}: {problem}') from None
+
+    def _call(self, function: Callable[[], T]) -> T:
+        """Carry out a call within its bound; turn what it raises into `StoreFailed`, once and for all."""
+        late = eventlet.Timeout(self._limit)
+        try:
+            return function()
+        except eventlet.Timeout as timeout:
+            if timeout is not late:
+                raise  # of the caller's own
+            raise StoreFailed(f'{self.place}: no answer within {self._limit:g} s') from None
+        except (RedisError, OSError) as problem:
+            raise StoreFailed(f'{self.place}: {self._words(problem)}') from None
+        finally:
+            late.cancel()
+
+    def _words(self, problem: Exception) -> str:
+        """What went wrong, without credentials: servers repeat the arguments of commands they do not know."""
+        said = str(problem) or type(problem).__name__
+        for secret in self._secrets:
+            said = said.replace(secret, '***')
+        return said if len(said) <= SHOWN else said[:SHOWN] + '...'
+
+
+def _place(options: Mapping[str, Any]) -> str:
+    """Where a Redis is, without credentials and options."""
+    number = options.get('db', 0)
+    if 'path' in options:
+        return f'unix://{options["path"]}, database {number}'
+    return f'redis://{options.get("host", "localhost")}:{options.get("port", 6379)}/{number}'
+
+
+def _old_key(channel: str) -> bytes:
+    """Where version 1.2 kept the position of a channel."""
+    return b'salesforce:replay_id:' + channel.encode('utf-8', 'surrogatepass')
+
+
+def _stream_id(number: str) -> tuple[int, int] | None:
+    """The two parts of the id of a stream's entry; None: it is none."""
+    milliseconds, dash, sequence = number.partition('-')
+    parts = (milliseconds, sequence)
+    if not dash or not all(each.isascii() and each.isdigit() and len(each) <= 20 for each in parts):
+        return None
+    found = (int(milliseconds), int(sequence))
+    return found if max(found) <= LARGEST else None
+
+
+LARGEST = 2**64 - 1
+
+
+def _neighbour(number: str, step: int) -> str | None:
+    """The id next to one in a stream, up or down; None beyond the last one."""
+    found = _stream_id(number)
+    assert found is not None
+    whole = found[0] * (LARGEST + 1) + found[1] + step
+    if not 0 <= whole < (LARGEST + 1) ** 2:
+        return None
+    return '{}-{}'.format(*divmod(whole, LARGEST + 1))

@@ -1,0 +1,86 @@
+"""Which store a URI means. Floor 3: pure.
+
+All problems are found here, so that a configuration is refused at the start of a service and not when its
+first position is due. No text of an error holds the URI, whose credentials may stand at the wrong place of
+it.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+__all__ = ['REDIS_SCHEMES', 'StoreKind', 'StoreUri', 'read_uri']
+
+REDIS_SCHEMES = ('redis', 'rediss', 'unix')
+
+
+class StoreKind(Enum):
+    """Where positions are kept."""
+
+    REDIS = 'redis'
+    SQLITE = 'sqlite'
+    MEMORY = 'memory'
+
+
+@dataclass(frozen=True, slots=True)
+class StoreUri:
+    """A URI that was understood.
+
+    Attributes:
+        kind: of store.
+        uri: as it was given; may hold credentials, so it appears in no repr.
+        path: of the file of SQLite, relative to where the service starts or absolute; '' of the others.
+    """
+
+    kind: StoreKind
+    uri: str = field(repr=False)
+    path: str = ''
+
+
+def read_uri(uri: str) -> StoreUri:
+    """Understand the URI of a store.
+
+    Raises:
+        ValueError: with what it has to be.
+    """
+    scheme, _, rest = uri.partition('://')
+    if scheme == 'memory':
+        if rest:
+            raise ValueError('memory:// and nothing else')
+        return StoreUri(StoreKind.MEMORY, uri)
+    if scheme == 'sqlite':
+        return StoreUri(StoreKind.SQLITE, uri, _file(rest))
+    if scheme in REDIS_SCHEMES:
+        _check_redis(uri)
+        return StoreUri(StoreKind.REDIS, uri)
+    raise ValueError(
+        'a URI such as redis://:password@host:6379/0, rediss://..., unix:///path, '
+        'sqlite:////var/lib/positions.db or memory://'
+    )
+
+
+def _file(rest: str) -> str:
+    # As SQLAlchemy has taught everybody: three slashes begin a relative path, four an absolute one.
+    path = rest.removeprefix('/')
+    if not rest.startswith('/') or not PurePosixPath(path).name or path.endswith('/'):
+        raise ValueError(
+            'sqlite:///file beside the service, or sqlite:////absolute/path/of/a/file with four slashes'
+        )
+    if ':memory:' in path or '?' in path or '#' in path:
+        raise ValueError('sqlite:/// and the path of a file, without options; memory:// keeps nothing')
+    return path
+
+
+def _check_redis(uri: str) -> None:
+    try:
+        parts = urlsplit(uri)
+        reachable = bool(parts.path) if parts.scheme == 'unix' else bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        reachable = False
+    if not reachable:
+        raise ValueError('a URI with host and port, or unix:// and the path of a socket')
+    # redis-py takes database 0 where it cannot read the number: two environments would meet there.
+    if parts.scheme != 'unix' and not re.fullmatch(r'/?|/[0-9]+', parts.path):
+        raise ValueError('a URI whose path is the number of a database, such as /0')

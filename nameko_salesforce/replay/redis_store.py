@@ -322,14 +322,15 @@ class RedisStore:
             if timeout is not late:
                 raise  # of the caller's own
             raise StoreFailed(f'{self.place}: no answer within {self._limit:g} s') from None
-        except (RedisError, OSError) as problem:
+        except (RedisError, OSError, EOFError, ValueError) as problem:
+            # EOFError: `close` from another green thread. ValueError: what answers is no Redis.
             raise StoreFailed(f'{self.place}: {self._words(problem)}') from None
         finally:
             late.cancel()
 
     def _words(self, problem: Exception) -> str:
-        """What went wrong, without credentials: servers repeat the arguments of commands they do not know."""
-        said = str(problem) or type(problem).__name__
+        """What went wrong, without credentials or event: redis-py repeats commands, and servers arguments."""
+        said = str(problem).rpartition(' of pipeline caused error: ')[2] or type(problem).__name__
         for secret in self._secrets:
             said = said.replace(secret, '***')
         return said if len(said) <= SHOWN else said[:SHOWN] + '...'

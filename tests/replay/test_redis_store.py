@@ -1,0 +1,484 @@
+"""What only Redis can do to a store, and what only a store in Redis has to do.
+
+That it is a store at all is in test_store.py.
+"""
+
+import time
+from urllib.parse import urlsplit
+
+import eventlet
+import pytest
+
+from nameko_salesforce.replay.position import Position
+from nameko_salesforce.replay.redis_store import RedisStore, redis_options
+from nameko_salesforce.replay.store import Owner, StoreFailed, StoreUnreadable
+from tests.replay.test_store import ORG, ids, letter, position
+from tests.services.redis_server import SLOWNESS
+from tests.services.relay import Relay
+
+OWNER = Owner(ORG, 'contacts')
+PREFIX = f'salesforce:{{{ORG}:contacts}}:'
+
+# Seconds that a call may take in these tests, and what it may take beyond on a busy machine.
+LIMIT = 0.4 * SLOWNESS
+MARGIN = 1.0 * SLOWNESS
+
+
+@pytest.fixture
+def make():
+    """`make(uri, **options)` -> a store, closed when the test ends."""
+    stores = []
+
+    def make(uri, **options):
+        stores.append(RedisStore(uri, OWNER, **{'limit': LIMIT, **options}))
+        return stores[-1]
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+def refused(call, *arguments):
+    """The text of the failure, which came in time."""
+    begun = time.monotonic()
+    with pytest.raises(StoreFailed) as caught:
+        call(*arguments)
+    assert time.monotonic() - begun < LIMIT + MARGIN
+    return str(caught.value)
+
+
+CALLS = [
+    lambda store: store.load('/a'),
+    lambda store: store.save({'/a': position()}),
+    lambda store: store.add_dead_letter(letter()),
+    lambda store: store.dead_letters(),
+    lambda store: store.dead_letters(newest_first=True, channel='/a'),
+    lambda store: store.dead_letter('1-1'),
+    lambda store: store.remove_dead_letter('1-1'),
+    lambda store: store.count_dead_letters(),
+]
+
+
+# --- keys --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.defect('S4')
+def test_nothing_that_is_kept_expires(redis, make):
+    store = make(redis.uri)
+    store.save({'/a': position()})
+    store.add_dead_letter(letter())
+    with redis.client() as client:
+        keys = client.keys('*')
+        assert set(keys) == {PREFIX + name for name in ('positions', 'writer', 'dead-letters')}
+        assert {client.ttl(key) for key in keys} == {-1}
+
+
+def test_a_save_of_many_channels_is_one_command_in_one_round_trip(redis, make):
+    store = make(redis.uri)
+    store.save({'/first': position()})
+    with redis.client() as client:
+        client.config_resetstat()
+        store.save({f'/{number}': position() for number in range(500)})
+        calls = {name: stats['calls'] for name, stats in client.info('commandstats').items()}
+        assert client.hlen(PREFIX + 'positions') == 501
+    assert calls.pop('cmdstat_evalsha') == 1
+    # What the script does; and this test's own command.
+    assert set(calls) <= {'cmdstat_hset', 'cmdstat_hmget', 'cmdstat_config|resetstat', 'cmdstat_info'}
+
+
+def test_a_server_that_forgot_the_script_gets_it_again(redis, make):
+    store = make(redis.uri)
+    store.save({'/a': position(1)})
+    with redis.client() as client:
+        client.script_flush()
+    store.save({'/a': position(2)})
+    assert store.load('/a') == position(2)
+
+
+def test_a_database_of_the_uri_is_used(redis, make):
+    store = make(f'redis://{redis.address}/3')
+    store.save({'/a': position()})
+    assert make(redis.uri).load('/a') is None
+    assert store.place == f'redis://{redis.address}/3'
+
+
+# --- a server that is down, slow, full or another one -----------------------------------------------
+
+
+@pytest.mark.defect('S9')
+@pytest.mark.parametrize('call', CALLS)
+@pytest.mark.parametrize('uri', ['uri', 'socket_uri'])
+def test_a_server_that_is_down_is_a_failure_in_time(own_redis, make, call, uri):
+    store = make(getattr(own_redis, uri))
+    store.save({'/a': position()})
+    own_redis.end()
+    assert refused(call, store).startswith(store.place)
+    own_redis.start()
+    assert store.load('/a') == position()
+    call(store)
+
+
+@pytest.mark.defect('S9')
+@pytest.mark.parametrize('call', CALLS)
+def test_a_server_that_stands_still_is_a_failure_in_time_while_the_hub_goes_on(own_redis, make, call):
+    store = make(own_redis.uri)
+    store.save({'/a': position()})
+    own_redis.freeze()
+    beats = []
+
+    def beat():
+        while True:
+            beats.append(time.monotonic())
+            eventlet.sleep(LIMIT / 20)
+
+    heart = eventlet.spawn(beat)
+    said = refused(call, store)
+    heart.kill()
+    own_redis.thaw()
+    assert 'no answer within' in said or 'Timeout' in said
+    assert len(beats) >= 5
+    assert store.load('/a') == position()
+
+
+@pytest.mark.filterwarnings('ignore:please use dns.resolver')  # eventlet's
+def test_a_host_that_nobody_knows_is_a_failure(make):
+    assert 'nowhere.invalid' in refused(make('redis://nowhere.invalid:6379/0').load, '/a')
+
+
+@pytest.mark.parametrize('call', CALLS[1:3])
+def test_a_server_that_is_full_is_a_failure(own_redis, make, call):
+    store = make(own_redis.uri)
+    store.save({'/a': position()})
+    with own_redis.client() as client:
+        client.config_set('maxmemory', 1)
+        said = refused(call, store)
+        assert 'maxmemory' in said
+        assert 'letter' not in said
+        client.config_set('maxmemory', 0)
+    assert store.load('/a') == position()
+
+
+@pytest.mark.parametrize('key', ['positions', 'dead-letters'])
+def test_a_key_that_somebody_else_uses_is_a_failure_and_left_alone(redis, make, key):
+    store = make(redis.uri)
+    with redis.client() as client:
+        client.set(PREFIX + key, 'theirs')
+        for call in CALLS[:2] if key == 'positions' else CALLS[2:]:
+            assert 'WRONGTYPE' in refused(call, store)
+        assert client.get(PREFIX + key) == 'theirs'
+
+
+@pytest.fixture
+def answering():
+    """`answering(text)` -> the port of a server that says the same to everybody."""
+    threads, sockets = [], []
+
+    def start(text):
+        listener = eventlet.listen(('127.0.0.1', 0))
+        sockets.append(listener)
+
+        def answer(client):
+            while client.recv(65_536):
+                client.sendall(text)
+
+        def accept():
+            while True:
+                client, _ = listener.accept()
+                sockets.append(client)
+                threads.append(eventlet.spawn(answer, client))
+
+        threads.append(eventlet.spawn(accept))
+        return listener.getsockname()[1]
+
+    yield start
+    # In this order: a socket that is closed under its reader wakes up whoever gets its number next.
+    for thread in threads:
+        thread.kill()
+    for each in sockets:
+        each.close()
+
+
+NO_REDIS = [
+    b'HTTP/1.1 400 Bad Request\r\n\r\n',
+    b'\x00\xff\r\n',
+    b'*99999999\r\n',
+    b':x\r\n',
+    b'$3\r\nabcdef\r\n',
+]
+
+
+@pytest.mark.parametrize('text', NO_REDIS)
+@pytest.mark.parametrize('call', CALLS[:3])
+def test_what_is_no_redis_is_a_failure(answering, make, text, call):
+    refused(call, make(f'redis://127.0.0.1:{answering(text)}/0'))
+
+
+# --- credentials -------------------------------------------------------------------------------------
+
+
+def test_a_password_is_used_and_shown_nowhere(own_redis, make):
+    with own_redis.client() as client:
+        client.config_set('requirepass', 'hidden')
+    store = make(f'redis://:hidden@{own_redis.address}/0')
+    store.save({'/a': position()})
+    assert make(f'redis://{own_redis.address}/0?password=hidden').load('/a') == position()
+    for uri in (f'redis://:hidden-no@{own_redis.address}/0', own_redis.uri):
+        other = make(uri)
+        assert 'hidden' not in refused(other.load, '/a') + repr(other) + other.place
+    own_redis.end()
+    assert 'hidden' not in refused(store.load, '/a') + repr(store) + store.place
+
+
+def test_a_server_that_repeats_the_password_does_not_have_it_logged(answering, make):
+    port = answering(b"-ERR unknown command 'AUTH', with args beginning with: 'hid/den' 'user name'\r\n")
+    said = refused(make(f'redis://user%20name:hid%2Fden@127.0.0.1:{port}/0').load, '/a')
+    assert 'unknown command' in said
+    assert 'hid' not in said
+    assert 'user name' not in said
+
+
+def test_an_event_in_an_error_is_cut_short(answering, make):
+    port = answering(b'-ERR ' + b'x' * 10_000 + b'\r\n')
+    assert len(refused(make(f'redis://127.0.0.1:{port}/0').add_dead_letter, letter())) < 300
+
+
+@pytest.mark.parametrize(
+    'uri',
+    [
+        'redis://localhost?db=hidden',
+        'redis://localhost?no_such_option=hidden',
+        'redis://localhost?socket_timeout=hidden',
+        'redis://localhost?protocol=hidden',
+        'unix:///x?socket_connect_timeout=1&hidden=1',
+    ],
+)
+def test_an_option_of_no_use_is_refused_without_its_value(uri):
+    with pytest.raises(ValueError) as caught:
+        redis_options(uri)
+    assert 'hidden' not in str(caught.value)
+
+
+def test_options_of_the_uri_win_and_replies_stay_bytes():
+    options = redis_options('rediss://localhost?socket_timeout=7&decode_responses=True&ssl_cert_reqs=none')
+    assert (options['socket_timeout'], options['decode_responses']) == (7.0, False)
+    assert options['ssl_cert_reqs'] == 'none'
+
+
+# --- nothing older over newer -------------------------------------------------------------------------
+
+
+def port_of(redis):
+    return urlsplit(redis.uri).port
+
+
+def test_a_save_that_arrives_after_the_one_that_replaced_it_undoes_nothing(redis, make, until):
+    with Relay(port_of(redis)) as relay:
+        store = make(f'redis://127.0.0.1:{relay.port}/0')
+        store.save({'/a': position(1)})
+        relay.holding = True
+        refused(store.save, {'/a': position(2)})
+        assert relay.held
+        relay.holding = False
+        store.save({'/a': position(3)})
+        with redis.client() as client:
+            client.config_resetstat()
+            relay.release()
+            until('the late save', lambda: 'cmdstat_evalsha' in client.info('commandstats'))
+        assert store.load('/a') == position(3)
+
+
+def test_a_save_that_arrives_late_but_was_not_replaced_is_kept(redis, make, until):
+    with Relay(port_of(redis)) as relay:
+        store = make(f'redis://127.0.0.1:{relay.port}/0')
+        store.save({'/a': position(1)})
+        relay.holding = True
+        refused(store.save, {'/a': position(2)})
+        relay.release()
+        until('the late save', lambda: store.load('/a') == position(2))
+
+
+def test_saves_of_several_green_threads_are_all_kept(redis, make):
+    store = make(redis.uri, limit=10 * SLOWNESS)
+    pool = eventlet.GreenPool()
+    for number in range(50):
+        pool.spawn(store.save, {f'/{number}': position(number)})
+    pool.waitall()
+    assert [store.load(f'/{number}') for number in range(50)] == [position(number) for number in range(50)]
+
+
+# --- ends in mid-command ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('call', CALLS)
+def test_a_green_thread_that_is_killed_in_mid_command_spoils_nothing(redis, make, call, until):
+    with Relay(port_of(redis)) as relay:
+        store = make(f'redis://127.0.0.1:{relay.port}/0', limit=10 * SLOWNESS)
+        store.save({'/a': position(1), '/b': position(2)})
+        relay.holding = True
+        thread = eventlet.spawn(call, store)
+        until('the command', lambda: relay.held)
+        thread.kill()
+        relay.release()
+        # The reply to the first command is not taken for that to another.
+        for _ in range(5):
+            assert store.load('/b') == position(2)
+        store.save({'/a': position(3)})
+        assert store.load('/a') == position(3)
+
+
+def test_a_timeout_of_the_caller_s_own_reaches_the_caller(own_redis, make):
+    store = make(own_redis.uri, limit=10 * SLOWNESS)
+    own_redis.freeze()
+    with pytest.raises(eventlet.Timeout) as caught, eventlet.Timeout(0.1) as own:
+        store.load('/a')
+    assert caught.value is own
+    own_redis.thaw()
+    assert store.load('/a') is None
+
+
+def test_no_timer_is_left_behind(own_redis, make):
+    store = make(own_redis.uri, limit=0.2 * SLOWNESS)
+    store.load('/a')
+    own_redis.end()
+    refused(store.load, '/a')
+    eventlet.sleep(0.3 * SLOWNESS)  # a timer that was left would fire into this sleep
+
+
+def test_a_store_that_is_closed_under_a_call_is_a_failure_or_answers(redis, make, until):
+    with Relay(port_of(redis)) as relay:
+        store = make(f'redis://127.0.0.1:{relay.port}/0', limit=10 * SLOWNESS)
+        store.load('/a')
+        relay.holding = True
+
+        def load():
+            try:
+                return store.load('/a')
+            except StoreFailed as failure:
+                return failure
+
+        thread = eventlet.spawn(load)
+        until('the command', lambda: relay.held)
+        store.close()
+        relay.release()
+        assert thread.wait() is None or isinstance(thread.wait(), StoreFailed)
+        assert store.load('/a') is None
+
+
+# --- what cannot be read ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('text', ['', 'nonsense', '7', '{"v": 2, "more": 1}', b'\xff'])
+def test_a_position_that_cannot_be_read_is_said_so_and_left_alone(redis, make, text):
+    store = make(redis.uri)
+    with redis.client() as client:
+        client.hset(PREFIX + 'positions', '/topic/A', text)
+        client.set('salesforce:replay_id:/topic/A', '7')
+        with pytest.raises(StoreUnreadable, match='position of /topic/A'):
+            store.load('/topic/A')
+    with redis.client(encoding_errors='surrogateescape') as client:
+        kept = client.hget(PREFIX + 'positions', '/topic/A')
+        assert kept.encode('utf-8', 'surrogateescape') == (text.encode() if isinstance(text, str) else text)
+
+
+@pytest.mark.parametrize('fields', [{'letter': 'nonsense'}, {'other': '1'}])
+def test_a_letter_that_cannot_be_read_is_said_so(redis, make, fields):
+    store = make(redis.uri)
+    with redis.client() as client:
+        number = client.xadd(PREFIX + 'dead-letters', fields)
+    with pytest.raises(StoreUnreadable, match=f'dead letter {number}'):
+        store.dead_letters()
+    assert store.remove_dead_letter(number)
+
+
+def test_letters_beyond_the_first_hundred_are_found(redis, make):
+    store = make(redis.uri, limit=10 * SLOWNESS)
+    for number in range(250):
+        store.add_dead_letter(letter('/rare' if number == 240 else '/often', replay_id=number))
+    assert ids(store.dead_letters(channel='/rare', count=1)) == [240]
+    assert ids(store.dead_letters(count=1000)) == list(range(250))
+    assert store.dead_letters(after=f'{2**64 - 1}-{2**64 - 1}') == []
+    assert store.dead_letters(after='0-0', newest_first=True) == []
+
+
+# --- positions of version 1.2 --------------------------------------------------------------------------
+
+NOW = 1_000_000.0
+HOUR = 3600
+
+
+def old_store(make, redis, **options):
+    return make(redis.uri, clock=lambda: NOW, **options)
+
+
+def test_a_position_of_1_2_is_copied_once_and_never_deleted(redis, make):
+    store = old_store(make, redis)
+    with redis.client() as client:
+        client.set('salesforce:replay_id:/topic/A', '17', ex=11 * HOUR)
+        assert store.load('/topic/A').replay_id == 17
+        client.set('salesforce:replay_id:/topic/A', '18', ex=12 * HOUR)
+        assert store.load('/topic/A').replay_id == 17
+        store.save({'/topic/A': position(20)})
+        assert store.load('/topic/A') == position(20)
+        assert client.get('salesforce:replay_id:/topic/A') == '18'
+        assert client.ttl('salesforce:replay_id:/topic/A') > 11 * HOUR
+
+
+def test_a_position_of_1_2_does_not_replace_a_mark(redis, make):
+    store = old_store(make, redis)
+    store.save({'/topic/A': position(None)})
+    with redis.client() as client:
+        client.set('salesforce:replay_id:/topic/A', '17')
+    assert store.load('/topic/A') == position(None)
+
+
+@pytest.mark.parametrize(
+    ('ttl', 'rest', 'age'),
+    [
+        (12, 11, 1),  # written an hour ago
+        (12, 12, 0),
+        (12, 0.5, 11.5),
+        (72, 71, 1),
+        (12, 24, 12),  # not written with this time to live: as old as it can be
+        (12, None, 12),  # without end: likewise
+    ],
+)
+def test_the_age_of_a_position_of_1_2_is_what_its_time_to_live_lost(redis, make, ttl, rest, age):
+    store = old_store(make, redis, old_ttl=ttl * HOUR)
+    with redis.client() as client:
+        client.set('salesforce:replay_id:/topic/A', '17', px=rest and int(rest * HOUR * 1000))
+    kept = store.load('/topic/A')
+    assert kept.age(NOW) == pytest.approx(age * HOUR, abs=60)
+    assert kept.event_time is None
+    assert kept.marked_at == kept.seen_until
+    assert old_store(make, redis, old_ttl=1).load('/topic/A') == kept
+
+
+@pytest.mark.parametrize(
+    ('text', 'replay_id'), [('0', 0), ('9' * 30, int('9' * 30)), ('abc', 'abc'), ('-1', '-1')]
+)
+def test_an_id_of_1_2_is_a_number_where_it_looks_like_one(redis, make, text, replay_id):
+    with redis.client() as client:
+        client.set('salesforce:replay_id:/a', text)
+    assert old_store(make, redis).load('/a').replay_id == replay_id
+
+
+def test_what_else_stands_under_an_old_name_is_no_position(redis, make):
+    store = old_store(make, redis)
+    with redis.client() as client:
+        client.set('salesforce:replay_id:/empty', '')
+        client.rpush('salesforce:replay_id:/list', 1)
+        assert store.load('/empty') is None
+        assert store.load('/list') is None
+        assert not client.exists(PREFIX + 'positions')
+
+
+@pytest.mark.defect('S6')
+def test_each_service_takes_its_own_copy(redis, make):
+    store = old_store(make, redis)
+    other = RedisStore(redis.uri, Owner(ORG, 'invoices'))
+    with redis.client() as client:
+        client.set('salesforce:replay_id:/a', '17')
+    assert store.load('/a').replay_id == 17
+    store.save({'/a': Position(20, None, NOW, NOW)})
+    assert other.load('/a').replay_id == 17
+    other.close()

@@ -43,6 +43,11 @@ $(VENV_OLDEST)/.installed: setup.py constraints-oldest.txt | python-packages
 rabbitmq:
 	@tools/system-packages 'test -x /usr/lib/rabbitmq/bin/rabbitmq-server=rabbitmq-server'
 
+# The tests start a server of their own from it.
+.PHONY: redis
+redis:
+	@tools/system-packages 'redis-server --version=redis-server'
+
 # The commands of the user guide are run.
 .PHONY: shell-tools
 shell-tools:
@@ -65,7 +70,7 @@ fake: $(VENV)/.installed  ## run the fake org until Ctrl-C, on port 8080 or PORT
 fake-cometd: $(VENV)/.installed  ## the same as a plain CometD server
 	@$(BIN)/fake-salesforce --profile vanilla --port $(PORT)
 
-test: test-pure test-fake test-client test-salesforce test-properties test-integration  ## run all tests that need Python and RabbitMQ alone
+test: test-pure test-fake test-client test-salesforce test-properties test-integration  ## run all tests that need Python, Redis and RabbitMQ alone
 
 interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the tests against the CometD and faye programs (Node)
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
@@ -81,8 +86,8 @@ test-fake: $(VENV)/.installed | shell-tools  ## the fake server
 test-client: $(VENV)/.installed  ## transport and client on real sockets
 	$(BIN)/python -m pytest tests/bayeux/sockets tests/bayeux/client $(PYTEST_ARGS)
 
-test-salesforce: $(VENV)/.installed  ## login, REST, PushTopics and streaming, without Nameko containers
-	$(BIN)/python -m pytest tests/salesforce tests/streaming tests/api $(PYTEST_ARGS)
+test-salesforce: $(VENV)/.installed | redis  ## login, REST, PushTopics, streaming and positions, without Nameko containers
+	$(BIN)/python -m pytest tests/salesforce tests/streaming tests/replay tests/api $(PYTEST_ARGS)
 
 test-properties: $(VENV)/.installed  ## session and fake broker under a virtual clock, with faults
 	$(BIN)/python -m pytest tests/properties $(PYTEST_ARGS)
@@ -91,9 +96,10 @@ test-integration: $(VENV)/.installed $(VENV3)/.installed | rabbitmq  ## real Nam
 	$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
 	$(VENV3)/bin/python -m pytest tests/integration $(PYTEST_ARGS)
 
-test-oldest: $(VENV_OLDEST)/.installed  ## client and fake with the oldest packages that setup.py allows
+test-oldest: $(VENV_OLDEST)/.installed | redis  ## client, positions and fake with the oldest packages that setup.py allows
 	$(VENV_OLDEST)/bin/python -m pytest tests/bayeux tests/fake $(PYTEST_ARGS)
 	$(VENV_OLDEST)/bin/python -m pytest tests/salesforce tests/streaming tests/api $(PYTEST_ARGS)
+	$(VENV_OLDEST)/bin/python -m pytest tests/replay $(PYTEST_ARGS)
 
 # --- upkeep -----------------------------------------------------------------------------------
 

@@ -47,6 +47,8 @@ from nameko_salesforce.credentials import (
     SoapLogin,
 )
 from nameko_salesforce.flows import Flow, NoFlow, choose_flow
+from nameko_salesforce.replay.store import DEAD_LETTER_LIMIT
+from nameko_salesforce.replay.stores import check_uri
 
 __all__ = ['KEYS', 'ReplaySettings', 'SalesforceSettings', 'read_settings']
 
@@ -57,17 +59,23 @@ LASTING_API_VERSION = 41
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaySettings:
-    """Whether positions in the streams are kept, and where.
+    """Where positions in the streams and dead letters are kept.
 
     Attributes:
-        enabled: keep them.
-        redis_uri: may hold credentials, so it appears in no repr.
-        ttl: seconds after which a position that was not renewed is forgotten.
+        store_uri: as `replay.stores.open_store` takes it; may hold credentials, so it appears in no repr.
+        ttl: seconds since its channel was last connected after which a position is of no use; None: as
+            long as Salesforce keeps events of the channel's kind.
+        dead_letter_limit: dead letters that are kept for the service.
     """
 
-    enabled: bool = False
-    redis_uri: str | None = field(default=None, repr=False)
-    ttl: int = 12 * 60 * 60
+    store_uri: str = field(default='memory://', repr=False)
+    ttl: int | None = None
+    dead_letter_limit: int = DEAD_LETTER_LIMIT
+
+    @property
+    def lasting(self) -> bool:
+        """Whether positions outlive the process."""
+        return self.store_uri != 'memory://'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,11 +221,15 @@ def _provider(value: Any) -> ProvidedToken:
     return ProvidedToken(path, provide)
 
 
+def _store_uri(value: Any) -> str:
+    return check_uri(_line(value))
+
+
 def _redis_uri(value: Any) -> str:
     uri = _line(value)
     if not uri.startswith(('redis://', 'rediss://', 'unix://')):
         raise ValueError('a URI such as redis://:password@host:6379/0')
-    return uri
+    return check_uri(uri)
 
 
 KEYS: Mapping[str, Key] = {
@@ -243,9 +255,11 @@ KEYS: Mapping[str, Key] = {
     'REQUEST_TIMEOUT': Key('own', 'request_timeout', seconds),
     'POOL_SIZE': Key('own', 'pool_size', whole),
     'MAILBOX_LIMIT': Key('own', 'mailbox_limit', whole),
-    'PUSHTOPIC_REPLAY_ENABLED': Key('replay', 'enabled', flag),
-    'PUSHTOPIC_REPLAY_REDIS_URI': Key('replay', 'redis_uri', _redis_uri),
+    'REPLAY_STORE_URI': Key('replay', 'store_uri', _store_uri),
+    'PUSHTOPIC_REPLAY_ENABLED': Key('of_1_2', 'enabled', flag),
+    'PUSHTOPIC_REPLAY_REDIS_URI': Key('of_1_2', 'redis_uri', _redis_uri),
     'PUSHTOPIC_REPLAY_TTL': Key('replay', 'ttl', whole),
+    'DEAD_LETTER_LIMIT': Key('replay', 'dead_letter_limit', whole),
     'BAYEUX_VERSION': Key('session', 'version', version),
     'BAYEUX_MINIMUM_VERSION': Key('session', 'minimum_version', version),
     **CLIENT_KEYS,
@@ -281,8 +295,7 @@ def read_settings(config: Mapping[str, Any]) -> SalesforceSettings:
         )
     if domain in (_LOGIN, _TEST) and where.get('sandbox', domain == _TEST) != (domain == _TEST):
         problems.append('SANDBOX and DOMAIN contradict each other: leave one of them out')
-    if parts['replay'].get('enabled') and 'PUSHTOPIC_REPLAY_REDIS_URI' not in section:
-        problems.append('PUSHTOPIC_REPLAY_REDIS_URI is missing, or PUSHTOPIC_REPLAY_ENABLED is one too many')
+    problems += _store_problems(section, parts['replay'].get('store_uri'), **parts['of_1_2'])
     session, transport = client_options(parts, problems)
     if flow is None or problems:
         raise ConfigurationError(f'Section {CONFIG_KEY} of the configuration: ' + '; '.join(problems))
@@ -293,11 +306,41 @@ def read_settings(config: Mapping[str, Any]) -> SalesforceSettings:
         login_url=fixed or f'https://{domain or (_TEST if sandbox else _LOGIN)}',
         instance_url=fixed,
         sandbox=sandbox,
-        replay=ReplaySettings(**parts['replay']),
+        replay=_replay(parts['replay'], **parts['of_1_2']),
         session=session,
         transport=transport,
         **parts['own'],
     )
+
+
+def _store_problems(
+    section: Mapping[str, Any],
+    store_uri: str | None,
+    enabled: bool | None = None,
+    redis_uri: str | None = None,
+) -> list[str]:
+    """How the key for all stores and the two keys of 1.2 contradict each other."""
+    if 'REPLAY_STORE_URI' not in section:
+        if enabled and 'PUSHTOPIC_REPLAY_REDIS_URI' not in section:
+            return [
+                'PUSHTOPIC_REPLAY_REDIS_URI is missing, or PUSHTOPIC_REPLAY_ENABLED is one too many'
+                ' (REPLAY_STORE_URI alone does for both)'
+            ]
+        return []
+    problems = []
+    if enabled is False:
+        problems.append('PUSHTOPIC_REPLAY_ENABLED is false although there is a REPLAY_STORE_URI: remove one')
+    if store_uri is not None and redis_uri is not None and store_uri != redis_uri:
+        problems.append('REPLAY_STORE_URI and PUSHTOPIC_REPLAY_REDIS_URI differ: remove the latter')
+    return problems
+
+
+def _replay(
+    values: Mapping[str, Any], enabled: bool | None = None, redis_uri: str | None = None
+) -> ReplaySettings:
+    if enabled and redis_uri is not None:
+        return ReplaySettings(**{'store_uri': redis_uri, **values})
+    return ReplaySettings(**values)
 
 
 def _credentials(flow: Flow, values: Mapping[str, Any], instance_url: str | None) -> Credentials:

@@ -74,9 +74,9 @@ class SalesforceConnection(StreamConnection):
     def start(self) -> None:
         """Begin to log in and to connect, in the background: Salesforce may be down."""
         if not self._halted and self._providers:
-            if self.account.settings.replay.enabled:
+            if self.account.settings.replay.lasting:
                 log.warning(
-                    '%s: PUSHTOPIC_REPLAY_ENABLED is set, but this version keeps no positions: channels are '
+                    '%s: there is a store for positions, but this version keeps no positions: channels are '
                     'subscribed to from now on',
                     self.container.service_name,
                 )

@@ -82,7 +82,7 @@ def test_a_service_that_wants_its_positions_kept_is_told_that_they_are_not_yet(o
     org.run(
         service, PUSHTOPIC_REPLAY_ENABLED=True, PUSHTOPIC_REPLAY_REDIS_URI='redis://:hidden@127.0.0.1:1/0'
     )
-    [line] = org.log.lines('PUSHTOPIC_REPLAY_ENABLED', logging.WARNING)
+    [line] = org.log.lines('a store for positions', logging.WARNING)
     assert 'keeps no positions' in line
     assert 'hidden' not in line
 

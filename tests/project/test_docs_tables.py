@@ -24,6 +24,8 @@ from nameko_salesforce.errors import LoginRefused
 from nameko_salesforce.events import ChangeEvent, PlatformEvent
 from nameko_salesforce.flows import Flow, choose_flow
 from nameko_salesforce.refusals import judge
+from nameko_salesforce.replay.stores import check_uri
+from nameko_salesforce.replay.uri import REDIS_SCHEMES, StoreKind, read_uri
 from nameko_salesforce.streaming import entrypoints
 from nameko_salesforce.streaming.policy import SalesforcePolicy
 from tests.project.pages import read, table
@@ -61,7 +63,9 @@ def settings_of(page: str) -> dict[str, str]:
                 'DOMAIN': 'none',
                 'SANDBOX': 'false',
                 'LOGIN_URL': 'none',
+                'PUSHTOPIC_REPLAY_ENABLED': 'false',
                 'PUSHTOPIC_REPLAY_REDIS_URI': 'none',
+                'PUSHTOPIC_REPLAY_TTL': 'the',
             },
         ),
     ],
@@ -85,6 +89,13 @@ def test_the_settings_and_their_defaults_are_those_of_the_code(page, module, own
         else:
             default = str(getattr(defaults[known.part], known.name))
             assert shown[key] in (default, default.lower().removesuffix('.0')), key
+
+
+def test_every_store_that_is_shown_is_one_and_every_kind_is_shown():
+    rows = table('docs/configuration.md', '`REPLAY_STORE_URI`', 'positions and dead letters are')
+    shown = [names(uri)[0] for uri, _ in rows]
+    assert {read_uri(check_uri(uri)).kind for uri in shown} == set(StoreKind)
+    assert {uri.partition(':')[0] for uri in shown} == {'memory', 'sqlite', *REDIS_SCHEMES}
 
 
 def test_each_row_of_the_flows_is_the_flow_that_the_keys_choose():
@@ -129,6 +140,19 @@ WRONG = {
     'name of a file that can be read': {'CONSUMER_KEY': 'k', 'USERNAME': 'u', 'PRIVATE_KEY_FILE': '/none'},
     'a name that can be imported': {'TOKEN_PROVIDER': 'no_such_module.provide'},
     'PUSHTOPIC_REPLAY_REDIS_URI is missing': {**GOOD, 'PUSHTOPIC_REPLAY_ENABLED': True},
+    'a URI such as redis://': {**GOOD, 'REPLAY_STORE_URI': 'localhost:6379'},
+    'with four slashes': {**GOOD, 'REPLAY_STORE_URI': 'sqlite://positions.db'},
+    'path is the number of a database': {**GOOD, 'REPLAY_STORE_URI': 'redis://localhost/staging'},
+    'REPLAY_STORE_URI and PUSHTOPIC_REPLAY_REDIS_URI differ': {
+        **GOOD,
+        'REPLAY_STORE_URI': 'memory://',
+        'PUSHTOPIC_REPLAY_REDIS_URI': 'redis://localhost',
+    },
+    'PUSHTOPIC_REPLAY_ENABLED is false although': {
+        **GOOD,
+        'REPLAY_STORE_URI': 'memory://',
+        'PUSHTOPIC_REPLAY_ENABLED': False,
+    },
 }
 
 

@@ -14,12 +14,14 @@ import pytest
 import nameko_salesforce
 import nameko_salesforce.api
 import nameko_salesforce.bayeux
+import nameko_salesforce.replay
 import nameko_salesforce.streaming
 
 PACKAGES = (
     nameko_salesforce,
     nameko_salesforce.api,
     nameko_salesforce.bayeux,
+    nameko_salesforce.replay,
     nameko_salesforce.streaming,
     fake_salesforce,
     fake_salesforce.org,

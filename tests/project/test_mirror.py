@@ -43,6 +43,7 @@ def names_of_tests(*folders):
 # Where the tests of a package's modules are.
 FOLDERS = {
     '': ('salesforce',),
+    'replay': ('replay',),
     'bayeux': ('bayeux/pure', 'bayeux/sockets', 'bayeux/client', 'integration'),
     'streaming': ('streaming', 'integration'),
     'api': ('api', 'integration'),

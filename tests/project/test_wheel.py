@@ -23,6 +23,7 @@ PACKAGES = {
     'nameko_salesforce': ROOT / 'nameko_salesforce',
     'nameko_salesforce/api': ROOT / 'nameko_salesforce/api',
     'nameko_salesforce/bayeux': ROOT / 'nameko_salesforce/bayeux',
+    'nameko_salesforce/replay': ROOT / 'nameko_salesforce/replay',
     'nameko_salesforce/streaming': ROOT / 'nameko_salesforce/streaming',
     'fake_salesforce': ROOT / 'tests/fake_server',
     'fake_salesforce/org': ROOT / 'tests/fake_server/org',
@@ -131,7 +132,9 @@ def test_the_metadata_says_version_licence_and_what_is_needed(wheel):
     names = {each: re.match(r'[\w-]+', each)[0].lower() for each in needed}
     of_fake = {name for each, name in names.items() if 'extra == "fake"' in each}
     assert of_fake == {'aiohttp', 'lark', 'pyyaml'}
-    assert set(names.values()) - of_fake == {'eventlet', 'nameko', 'pyjwt', 'requests', 'simple-salesforce'}
+    assert set(names.values()) - of_fake == {
+        'eventlet', 'nameko', 'pyjwt', 'redis', 'requests', 'simple-salesforce',
+    }  # fmt: skip
     assert metadata['Description-Content-Type'] == 'text/markdown'
 
 

@@ -44,6 +44,7 @@ setup(
         'nameko>=2.14.1,<4',
         # Login and REST. simple-salesforce 1.12.5 is the first without a pin on an old PyJWT.
         'PyJWT[crypto]>=2.4',
+        # Positions and dead letters. 5.0 is the first that lets a client choose the protocol.
         'redis>=5.0',
         'requests>=2.31',
         'simple-salesforce>=1.12.6',

@@ -99,15 +99,16 @@ def redis_options(uri: str, limit: float = CALL_LIMIT) -> dict[str, Any]:
     }
     try:
         said = parse_url(uri)  # type: ignore[no-untyped-call]  # redis-py
-        if 'path' not in said:
-            ours |= {'socket_connect_timeout': limit / 2, 'socket_keepalive': True}
-        options = {**ours, **said, 'decode_responses': False}
-        kind: type[Connection] = options.get('connection_class', Connection)
-        kind(**{name: value for name, value in options.items() if name not in POOL_OPTIONS})
-    except TypeError:
-        raise ValueError('a URI with options that redis-py knows') from None
-    except ValueError as problem:
+    except ValueError as problem:  # names the option, without its value
         raise ValueError(f'a URI with options of use ({problem})') from None
+    if 'path' not in said:
+        ours |= {'socket_connect_timeout': limit / 2, 'socket_keepalive': True}
+    options = {**ours, **said, 'decode_responses': False}
+    kind: type[Connection] = options.get('connection_class', Connection)
+    try:
+        kind(**{name: value for name, value in options.items() if name not in POOL_OPTIONS})
+    except Exception:  # of many kinds, and with the value
+        raise ValueError('a URI with options that redis-py knows and can use') from None
     return options
 
 

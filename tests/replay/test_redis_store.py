@@ -3,17 +3,19 @@
 That it is a store at all is in test_store.py.
 """
 
+import gc
 import time
 from urllib.parse import urlsplit
 
 import eventlet
 import pytest
+import trustme
 
 from nameko_salesforce.replay.position import Position
 from nameko_salesforce.replay.redis_store import RedisStore, redis_options
 from nameko_salesforce.replay.store import Owner, StoreFailed, StoreUnreadable
 from tests.replay.test_store import ORG, ids, letter, position
-from tests.services.redis_server import SLOWNESS
+from tests.services.redis_server import SLOWNESS, RedisServer
 from tests.services.relay import Relay
 
 OWNER = Owner(ORG, 'contacts')
@@ -38,12 +40,12 @@ def make():
         store.close()
 
 
-def refused(call, *arguments):
+def refused(call, *arguments, bound=LIMIT):
     """The text of the failure, which came in time."""
     begun = time.monotonic()
     with pytest.raises(StoreFailed) as caught:
         call(*arguments)
-    assert time.monotonic() - begun < LIMIT + MARGIN
+    assert time.monotonic() - begun < bound + MARGIN
     return str(caught.value)
 
 
@@ -264,6 +266,33 @@ def test_options_of_the_uri_win_and_replies_stay_bytes():
     assert options['ssl_cert_reqs'] == 'none'
 
 
+# --- TLS ---------------------------------------------------------------------------------------------
+
+
+# redis-py leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings('ignore:unclosed:ResourceWarning')
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
+def test_a_redis_behind_tls_is_used_and_its_certificate_is_checked(make, tmp_path):
+    authority, stranger = trustme.CA(), trustme.CA()
+    issued = authority.issue_cert('127.0.0.1')
+    files = (tmp_path / 'certificate.pem', tmp_path / 'key.pem')
+    files[0].write_bytes(issued.cert_chain_pems[0].bytes())
+    files[1].write_bytes(issued.private_key_pem.bytes())
+    for name, each in (('right.pem', authority), ('wrong.pem', stranger)):
+        each.cert_pem.write_to_path(tmp_path / name)
+    (tmp_path / 'redis').mkdir()
+    bound = 5 * LIMIT
+    with RedisServer(tmp_path / 'redis', tls=files) as server:
+        assert server.uri.startswith('rediss://')
+        store = make(f'{server.uri}?ssl_ca_certs={tmp_path}/right.pem', limit=bound)
+        store.save({'/a': position()})
+        assert store.load('/a') == position()
+        for uri in (f'{server.uri}?ssl_ca_certs={tmp_path}/wrong.pem', server.uri):
+            said = refused(make(uri, limit=bound).load, '/a', bound=bound)
+            assert 'certificate verify failed' in said
+    gc.collect()
+
+
 # --- nothing older over newer -------------------------------------------------------------------------
 
 
@@ -346,7 +375,7 @@ def test_no_timer_is_left_behind(own_redis, make):
 
 def test_a_store_that_is_closed_under_a_call_is_a_failure_or_answers(redis, make, until):
     with Relay(port_of(redis)) as relay:
-        store = make(f'redis://127.0.0.1:{relay.port}/0', limit=10 * SLOWNESS)
+        store = make(f'redis://127.0.0.1:{relay.port}/0', limit=SLOWNESS)
         store.load('/a')
         relay.holding = True
 

@@ -39,10 +39,12 @@ class RedisServer:
     Args:
         folder: empty; configuration, data and log go there, and stay when the server has ended. Its path is
             short, for a socket's may have 107 characters.
+        tls: files with a certificate and its key; the port then speaks TLS, the socket does not.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tls: tuple[Path, Path] | None = None) -> None:
         self._folder = folder
+        self._tls = tls
         self._log = folder / 'log'
         self._process: subprocess.Popen[bytes] | None = None
         self._held = ExitStack()
@@ -67,7 +69,7 @@ class RedisServer:
     @property
     def uri(self) -> str:
         """Of database 0."""
-        return f'redis://127.0.0.1:{self._port}/0'
+        return f'{"redis" if self._tls is None else "rediss"}://127.0.0.1:{self._port}/0'
 
     @property
     def socket_uri(self) -> str:
@@ -105,6 +107,15 @@ class RedisServer:
             'appendfsync': 'no',
             'save': '',
         }
+        if self._tls is not None:
+            certificate, key = map(str, self._tls)
+            settings |= {
+                'port': '0',
+                'tls-port': str(self._port),
+                'tls-cert-file': certificate,
+                'tls-key-file': key,
+                'tls-auth-clients': 'no',
+            }
         command = ['redis-server']
         for name, value in settings.items():
             command += [f'--{name}', value]

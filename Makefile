@@ -98,8 +98,7 @@ test-integration: $(VENV)/.installed $(VENV3)/.installed | rabbitmq  ## real Nam
 
 test-oldest: $(VENV_OLDEST)/.installed | redis  ## client, positions and fake with the oldest packages that setup.py allows
 	$(VENV_OLDEST)/bin/python -m pytest tests/bayeux tests/fake $(PYTEST_ARGS)
-	$(VENV_OLDEST)/bin/python -m pytest tests/salesforce tests/streaming tests/api $(PYTEST_ARGS)
-	$(VENV_OLDEST)/bin/python -m pytest tests/replay $(PYTEST_ARGS)
+	$(VENV_OLDEST)/bin/python -m pytest tests/salesforce tests/streaming tests/replay tests/api $(PYTEST_ARGS)
 
 # --- upkeep -----------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from nameko_salesforce.bayeux.section import (
     Key,
     client_options,
     flag,
+    line,
     read_section,
     seconds,
     text,
@@ -47,35 +48,13 @@ from nameko_salesforce.credentials import (
     SoapLogin,
 )
 from nameko_salesforce.flows import Flow, NoFlow, choose_flow
-from nameko_salesforce.replay.store import DEAD_LETTER_LIMIT
-from nameko_salesforce.replay.stores import check_uri
+from nameko_salesforce.replay.settings import REPLAY_KEYS, ReplaySettings, replay_settings
 
 __all__ = ['KEYS', 'ReplaySettings', 'SalesforceSettings', 'read_settings']
 
 # The Streaming API is served from 37.0 on; 37.0 to 40.0 are announced to end with Summer '28.
 OLDEST_API_VERSION = 37
 LASTING_API_VERSION = 41
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplaySettings:
-    """Where positions in the streams and dead letters are kept.
-
-    Attributes:
-        store_uri: as `replay.stores.open_store` takes it; may hold credentials, so it appears in no repr.
-        ttl: seconds since its channel was last connected after which a position is of no use; None: as
-            long as Salesforce keeps events of the channel's kind.
-        dead_letter_limit: dead letters that are kept for the service.
-    """
-
-    store_uri: str = field(default='memory://', repr=False)
-    ttl: int | None = None
-    dead_letter_limit: int = DEAD_LETTER_LIMIT
-
-    @property
-    def lasting(self) -> bool:
-        """Whether positions outlive the process."""
-        return self.store_uri != 'memory://'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +96,6 @@ class SalesforceSettings:
 
 # --- what values have to be --------------------------------------------------------------------------
 
-_CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 _API_VERSION = re.compile(r'v?([0-9]{1,3})(?:\.0)?')
 _HOST = re.compile(r'[a-z0-9-]+(\.[a-z0-9-]+)+')
 _DOTTED = re.compile(r'[^\W\d]\w*(\.[^\W\d]\w*)*[.:][^\W\d]\w*')
@@ -126,23 +104,9 @@ _TEST = 'test.salesforce.com'
 _SALESFORCE = ('.salesforce.com', '.salesforce.mil')
 
 
-def _line(value: Any) -> str:
-    if isinstance(value, int | float):
-        # YAML takes digits for a number, and environment variables are put in before it reads them.
-        raise ValueError('a text: quote it, or write !raw_env_var')
-    if _CONTROL.search(text(value)):
-        raise ValueError('a text in one line (a file that it comes from may end with a line end)')
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        # An environment variable whose bytes are not UTF-8.
-        raise ValueError('a text in UTF-8') from None
-    return str(value)
-
-
 def _security_token(value: Any) -> str:
     # Where the network is trusted users have none; '' says so.
-    return '' if value == '' else _line(value)
+    return '' if value == '' else line(value)
 
 
 def _api_version(value: Any) -> str:
@@ -179,7 +143,7 @@ def _login_url(value: Any) -> str:
 
 def _domain(value: Any) -> str:
     """The host name of a My Domain."""
-    host = _line(value).strip().lower().removeprefix('https://').removesuffix('/')
+    host = line(value).strip().lower().removeprefix('https://').removesuffix('/')
     if host.endswith('.force.com'):
         raise ValueError('a My Domain such as acme.my.salesforce.com (not the address of Lightning)')
     if host in ('login', 'test') or host.endswith('.my'):
@@ -221,27 +185,16 @@ def _provider(value: Any) -> ProvidedToken:
     return ProvidedToken(path, provide)
 
 
-def _store_uri(value: Any) -> str:
-    return check_uri(_line(value))
-
-
-def _redis_uri(value: Any) -> str:
-    uri = _line(value)
-    if not uri.startswith(('redis://', 'rediss://', 'unix://')):
-        raise ValueError('a URI such as redis://:password@host:6379/0')
-    return check_uri(uri)
-
-
 KEYS: Mapping[str, Key] = {
     # How to log in.
-    'USERNAME': Key('flow', 'username', _line),
-    'PASSWORD': Key('flow', 'password', _line),
+    'USERNAME': Key('flow', 'username', line),
+    'PASSWORD': Key('flow', 'password', line),
     'SECURITY_TOKEN': Key('flow', 'security_token', _security_token),
-    'CONSUMER_KEY': Key('flow', 'consumer_key', _line),
-    'CONSUMER_SECRET': Key('flow', 'consumer_secret', _line),
+    'CONSUMER_KEY': Key('flow', 'consumer_key', line),
+    'CONSUMER_SECRET': Key('flow', 'consumer_secret', line),
     'PRIVATE_KEY': Key('flow', 'private_key', _pem),
     'PRIVATE_KEY_FILE': Key('flow', 'private_key_file', _pem_file),
-    'ACCESS_TOKEN': Key('flow', 'access_token', _line),
+    'ACCESS_TOKEN': Key('flow', 'access_token', line),
     'TOKEN_PROVIDER': Key('flow', 'provided', _provider),
     # Where.
     'INSTANCE_URL': Key('where', 'instance', _origin),
@@ -255,11 +208,7 @@ KEYS: Mapping[str, Key] = {
     'REQUEST_TIMEOUT': Key('own', 'request_timeout', seconds),
     'POOL_SIZE': Key('own', 'pool_size', whole),
     'MAILBOX_LIMIT': Key('own', 'mailbox_limit', whole),
-    'REPLAY_STORE_URI': Key('replay', 'store_uri', _store_uri),
-    'PUSHTOPIC_REPLAY_ENABLED': Key('of_1_2', 'enabled', flag),
-    'PUSHTOPIC_REPLAY_REDIS_URI': Key('of_1_2', 'redis_uri', _redis_uri),
-    'PUSHTOPIC_REPLAY_TTL': Key('replay', 'ttl', whole),
-    'DEAD_LETTER_LIMIT': Key('replay', 'dead_letter_limit', whole),
+    **REPLAY_KEYS,
     'BAYEUX_VERSION': Key('session', 'version', version),
     'BAYEUX_MINIMUM_VERSION': Key('session', 'minimum_version', version),
     **CLIENT_KEYS,
@@ -295,7 +244,7 @@ def read_settings(config: Mapping[str, Any]) -> SalesforceSettings:
         )
     if domain in (_LOGIN, _TEST) and where.get('sandbox', domain == _TEST) != (domain == _TEST):
         problems.append('SANDBOX and DOMAIN contradict each other: leave one of them out')
-    problems += _store_problems(section, parts['replay'].get('store_uri'), **parts['of_1_2'])
+    replay = replay_settings(section, parts, problems)
     session, transport = client_options(parts, problems)
     if flow is None or problems:
         raise ConfigurationError(f'Section {CONFIG_KEY} of the configuration: ' + '; '.join(problems))
@@ -306,41 +255,11 @@ def read_settings(config: Mapping[str, Any]) -> SalesforceSettings:
         login_url=fixed or f'https://{domain or (_TEST if sandbox else _LOGIN)}',
         instance_url=fixed,
         sandbox=sandbox,
-        replay=_replay(parts['replay'], **parts['of_1_2']),
+        replay=replay,
         session=session,
         transport=transport,
         **parts['own'],
     )
-
-
-def _store_problems(
-    section: Mapping[str, Any],
-    store_uri: str | None,
-    enabled: bool | None = None,
-    redis_uri: str | None = None,
-) -> list[str]:
-    """How the key for all stores and the two keys of 1.2 contradict each other."""
-    if 'REPLAY_STORE_URI' not in section:
-        if enabled and 'PUSHTOPIC_REPLAY_REDIS_URI' not in section:
-            return [
-                'PUSHTOPIC_REPLAY_REDIS_URI is missing, or PUSHTOPIC_REPLAY_ENABLED is one too many'
-                ' (REPLAY_STORE_URI alone does for both)'
-            ]
-        return []
-    problems = []
-    if enabled is False:
-        problems.append('PUSHTOPIC_REPLAY_ENABLED is false although there is a REPLAY_STORE_URI: remove one')
-    if store_uri is not None and redis_uri is not None and store_uri != redis_uri:
-        problems.append('REPLAY_STORE_URI and PUSHTOPIC_REPLAY_REDIS_URI differ: remove the latter')
-    return problems
-
-
-def _replay(
-    values: Mapping[str, Any], enabled: bool | None = None, redis_uri: str | None = None
-) -> ReplaySettings:
-    if enabled and redis_uri is not None:
-        return ReplaySettings(**{'store_uri': redis_uri, **values})
-    return ReplaySettings(**values)
 
 
 def _credentials(flow: Flow, values: Mapping[str, Any], instance_url: str | None) -> Credentials:

@@ -3,6 +3,7 @@
 All problems are collected, each with its key and never with its value, which may be a secret.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -26,6 +27,7 @@ __all__ = [
     'client_options',
     'configuration_of',
     'flag',
+    'line',
     'proxy',
     'read_section',
     'seconds',
@@ -34,6 +36,8 @@ __all__ = [
     'whole',
     'without_option',
 ]
+
+_CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,20 @@ def text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError('a text')
     return value
+
+
+def line(value: Any) -> str:
+    if isinstance(value, int | float):
+        # YAML takes digits for a number, and environment variables are put in before it reads them.
+        raise ValueError('a text: quote it, or write !raw_env_var')
+    if _CONTROL.search(text(value)):
+        raise ValueError('a text in one line (a file that it comes from may end with a line end)')
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # An environment variable whose bytes are not UTF-8.
+        raise ValueError('a text in UTF-8') from None
+    return str(value)
 
 
 def proxy(value: Any) -> str:

@@ -29,13 +29,12 @@ from typing import Any, TypeVar
 import eventlet
 from eventlet.semaphore import Semaphore
 from redis import Redis
-from redis.backoff import EqualJitterBackoff
-from redis.connection import Connection, ConnectionPool, parse_url
+from redis.connection import ConnectionPool
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from nameko_salesforce.bayeux.channels import without_filter
 from nameko_salesforce.replay.position import Position, position_from_json, position_to_json
+from nameko_salesforce.replay.redis_options import place_of, redis_options
 from nameko_salesforce.replay.store import (
     CALL_LIMIT,
     DEAD_LETTER_LIMIT,
@@ -48,7 +47,7 @@ from nameko_salesforce.replay.store import (
     letter_to_json,
 )
 
-__all__ = ['OLD_TTL', 'RedisStore', 'redis_options']
+__all__ = ['OLD_TTL', 'RedisStore']
 
 log = logging.getLogger('nameko_salesforce.replay')
 
@@ -56,9 +55,6 @@ T = TypeVar('T')
 
 # Seconds: what version 1.2 let a position live where PUSHTOPIC_REPLAY_TTL did not say otherwise.
 OLD_TTL = 12 * 60 * 60.0
-
-# A refused connection is an error after 0.2 to 0.4 s: a Redis that restarts is often back by then.
-RETRY = Retry(EqualJitterBackoff(cap=0.5, base=0.05), 3)
 
 # Letters asked for at a time, while a page is filled.
 CHUNK = 100
@@ -78,38 +74,6 @@ for i = 3, #ARGV, 2 do
 end
 return 1
 """
-
-
-# What parse_url gives and a connection does not take.
-POOL_OPTIONS = frozenset(['connection_class', 'max_connections', 'timeout'])
-
-
-def redis_options(uri: str, limit: float = CALL_LIMIT) -> dict[str, Any]:
-    """What a connection pool of redis-py is made with; opens nothing.
-
-    Raises:
-        ValueError: an option of the URI is not known or has a value of no use.
-    """
-    ours: dict[str, Any] = {
-        # So that one connection that went silent, behind a firewall say, leaves time for another.
-        'socket_timeout': limit / 2,
-        'retry': RETRY,
-        # Understood by every server and proxy.
-        'protocol': 2,
-    }
-    try:
-        said = parse_url(uri)  # type: ignore[no-untyped-call]  # redis-py
-    except ValueError as problem:  # names the option, without its value
-        raise ValueError(f'a URI with options of use ({problem})') from None
-    if 'path' not in said:
-        ours |= {'socket_connect_timeout': limit / 2, 'socket_keepalive': True}
-    options = {**ours, **said, 'decode_responses': False}
-    kind: type[Connection] = options.get('connection_class', Connection)
-    try:
-        kind(**{name: value for name, value in options.items() if name not in POOL_OPTIONS})
-    except Exception:  # of many kinds, and with the value
-        raise ValueError('a URI with options that redis-py knows and can use') from None
-    return options
 
 
 class RedisStore:
@@ -140,7 +104,7 @@ class RedisStore:
         clock: Callable[[], float] = time.time,
     ) -> None:
         options = redis_options(uri, limit)
-        self.place = _place(options)
+        self.place = place_of(options)
         self._secrets = [str(options[name]) for name in ('password', 'username') if options.get(name)]
         self._letter_limit = dead_letter_limit
         self._limit = limit
@@ -335,14 +299,6 @@ class RedisStore:
         for secret in self._secrets:
             said = said.replace(secret, '***')
         return said if len(said) <= SHOWN else said[:SHOWN] + '...'
-
-
-def _place(options: Mapping[str, Any]) -> str:
-    """Where a Redis is, without credentials and options."""
-    number = options.get('db', 0)
-    if 'path' in options:
-        return f'unix://{options["path"]}, database {number}'
-    return f'redis://{options.get("host", "localhost")}:{options.get("port", 6379)}/{number}'
 
 
 def _old_key(channel: str) -> bytes:

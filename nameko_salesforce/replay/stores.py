@@ -22,7 +22,7 @@ def check_uri(uri: str) -> str:
         ValueError: with what it has to be, and without the URI.
     """
     if read_uri(uri).kind is StoreKind.REDIS:
-        from nameko_salesforce.replay.redis_store import redis_options
+        from nameko_salesforce.replay.redis_options import redis_options
 
         redis_options(uri)
     return uri

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from nameko_salesforce.replay.position import Position
-from nameko_salesforce.replay.redis_store import RedisStore, redis_options
+from nameko_salesforce.replay.redis_store import RedisStore
 from nameko_salesforce.replay.store import Owner, StoreFailed, StoreUnreadable
 from tests.replay.test_store import ORG, ids, letter, position
 from tests.services.redis_server import SLOWNESS, RedisServer
@@ -242,28 +242,6 @@ def test_a_server_that_repeats_the_password_does_not_have_it_logged(answering, m
 def test_an_event_in_an_error_is_cut_short(answering, make):
     port = answering(b'-ERR ' + b'x' * 10_000 + b'\r\n')
     assert len(refused(make(f'redis://127.0.0.1:{port}/0').add_dead_letter, letter())) < 300
-
-
-@pytest.mark.parametrize(
-    'uri',
-    [
-        'redis://localhost?db=hidden',
-        'redis://localhost?no_such_option=hidden',
-        'redis://localhost?socket_timeout=hidden',
-        'redis://localhost?protocol=hidden',
-        'unix:///x?socket_connect_timeout=1&hidden=1',
-    ],
-)
-def test_an_option_of_no_use_is_refused_without_its_value(uri):
-    with pytest.raises(ValueError) as caught:
-        redis_options(uri)
-    assert 'hidden' not in str(caught.value)
-
-
-def test_options_of_the_uri_win_and_replies_stay_bytes():
-    options = redis_options('rediss://localhost?socket_timeout=7&decode_responses=True&ssl_cert_reqs=none')
-    assert (options['socket_timeout'], options['decode_responses']) == (7.0, False)
-    assert options['ssl_cert_reqs'] == 'none'
 
 
 # --- TLS ---------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 the exceptions of sqlite3.
 
 **The hub stands still during each call**, for SQLite knows no green threads: calls are made tiny (one short
-transaction, 0.1 ms), and who waits for the lock of another process waits asleep, in this module and not in
+transaction, 0.03 ms), and who waits for the lock of another process waits asleep, in this module and not in
 SQLite. Nothing switches green threads inside a transaction, so a kill never leaves one open.
 
 `synchronous=NORMAL` in WAL mode: a process that dies loses nothing; a machine that loses its power may lose
@@ -37,7 +37,7 @@ __all__ = ['SqliteStore']
 T = TypeVar('T')
 
 # Milliseconds that SQLite itself may wait for a lock, with the hub standing still; and seconds between two
-# tries of ours, with the hub at work. Writers hold the lock for 0.1 ms.
+# tries of ours, with the hub at work. Writers hold the lock for 0.03 ms.
 BUSY = 20
 PAUSE = 0.02
 

@@ -172,16 +172,21 @@ def test_a_key_that_somebody_else_uses_is_a_failure_and_left_alone(redis, make, 
 
 @pytest.fixture
 def answering():
-    """`answering(text)` -> the port of a server that says the same to everybody."""
+    """`answering(text)` -> the port of a server that says this to all; with a `pause` byte by byte."""
     threads, sockets = [], []
 
-    def start(text):
+    def start(text, pause=None):
         listener = eventlet.listen(('127.0.0.1', 0))
         sockets.append(listener)
 
         def answer(client):
             while client.recv(65_536):
-                client.sendall(text)
+                if pause is None:
+                    client.sendall(text)
+                    continue
+                for byte in text:
+                    client.sendall(bytes([byte]))
+                    eventlet.sleep(pause)
 
         def accept():
             while True:
@@ -198,6 +203,12 @@ def answering():
         thread.kill()
     for each in sockets:
         each.close()
+
+
+@pytest.mark.parametrize('call', CALLS)
+def test_an_answer_that_trickles_is_a_failure_in_time(answering, make, call):
+    port = answering(b'$1000\r\n' + b'x' * 100, pause=LIMIT / 10)
+    assert 'no answer within' in refused(call, make(f'redis://127.0.0.1:{port}/0'))
 
 
 NO_REDIS = [

@@ -20,6 +20,7 @@ exports.observe = httpServer => {
         request.on('data', chunk => { body += chunk; });
         request.on('end', () => say('request', {exchange, at: Date.now(), messages: parse(body)}));
         let answer = '';
+        let answered = null;
         const end = response.end;
         response.end = function (content, ...rest) {
             answer = typeof content === 'string' ? content : '';
@@ -28,12 +29,14 @@ exports.observe = httpServer => {
                 say('lost');
                 return this.destroy();
             }
+            // Before it leaves: on a busy machine "close" comes milliseconds after the client has it.
+            answered = Date.now();
             return end.call(this, content, ...rest);
         };
         // "close" comes in any case; without "finish" before it the client went away.
         response.on('close', () => say('response', {
             exchange,
-            at: Date.now(),
+            at: answered ?? Date.now(),
             status: response.statusCode,
             complete: response.writableFinished,
             messages: parse(answer),

@@ -72,7 +72,7 @@ def test_one_or_many_events_are_published(ask, client):
         ('GET', 'replay?channel=/a&count=1', None, 'replay asks for one channel'),
         ('GET', 'journal?chanel=/a', None, 'unknown: chanel; the journal knows after'),
         ('GET', 'journal?kind=nope', None, 'kind is one of request'),
-        ('GET', 'journal?after=x', None, 'invalid literal'),
+        ('GET', 'journal?after=x', None, 'after is a number'),
         ('GET', 'journal?detail=[]', None, 'detail is an object'),
     ],
 )

@@ -33,6 +33,7 @@ from .vanilla import Vanilla
 
 __all__ = ['Broker']
 
+_SHORT = ('channel', 'id', 'clientId')
 _BASE_36 = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
 
@@ -112,6 +113,9 @@ class Broker:
         if owner is not None and self.manner.recognises(exchange, owner, now):
             exchange.session = owner
         for message in messages:
+            # Some bodies that are refused for their size would fill the memory.
+            if self._is_too_large(size):
+                message = {name: message[name] for name in _SHORT if name in message}
             self._note(now, Kind.REQUEST, exchange, message.get('channel'), message)
         self.inspector.look_at_request(exchange, now, owner)
         if (answer := self.manner.turn_away(exchange, now)) is not None:
@@ -334,6 +338,10 @@ class Broker:
         return answer
 
     # --- small parts ----------------------------------------------------------------------------
+
+    def _is_too_large(self, size: int) -> bool:
+        settings = self.settings
+        return isinstance(settings, SalesforceSettings) and size > settings.request_limit
 
     def _interval(self, session: Session) -> float:
         return self.settings.interval if session.own_interval is None else session.own_interval

@@ -125,7 +125,8 @@ class BulkApi:
         value = _json_object(request)
         known = ('operation', 'object', 'contentType', 'concurrencyMode', 'externalIdFieldName')
         operation, sobject, kind = (value.get(name) for name in known[:3])
-        mode = CONCURRENCY.get(value.get('concurrencyMode', 'Parallel'))
+        named = value.get('concurrencyMode', 'Parallel')
+        mode = CONCURRENCY.get(named) if isinstance(named, str | int) else None
         key = value.get('externalIdFieldName')
         if set(value) - set(known) or operation not in WRITES + READS or kind != 'JSON' or mode is None:
             raise _Refused('InvalidJob', 'the fake takes jobs with operation, object and contentType JSON')

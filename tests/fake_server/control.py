@@ -28,16 +28,16 @@ Errors: 400 with {"error": text}. Served to this machine only, see `guard`.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from .broker import Broker
+from .decoding import loads
 from .faults import fault_from_json
 from .front import Front
 from .journal import Entry, Journal, Kind
@@ -47,10 +47,12 @@ from .tenant import Tenant
 
 __all__ = ['add_control', 'guard']
 
+N = TypeVar('N', int, float)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 GAPS = ('GAP_CREATE', 'GAP_UPDATE', 'GAP_DELETE', 'GAP_UNDELETE')
 
+LATEST_S = 1e11  # three thousand years
 LOOPBACK_NAMES = frozenset({'localhost', '127.0.0.1', '::1'})
 
 
@@ -193,6 +195,8 @@ class _Control:
         value = _expect(await _json(request), required=('advance',))
         if type(value['advance']) not in (int, float) or not 0 <= value['advance'] < 1e9:
             raise ValueError('advance is a number of seconds, not negative')
+        if self._front.clock.now() + value['advance'] > LATEST_S:
+            raise ValueError('no date is that late')
         self._front.advance(value['advance'])
         return await self.clock(request)
 
@@ -311,13 +315,13 @@ class _Query:
         wanted = request.query.get('kind')
         if wanted is not None and wanted not in kinds:
             raise ValueError(f'kind is one of {", ".join(kinds)}')
-        self.after = int(request.query.get('after', '0'))
+        self.after = _number(request, 'after', '0', int)
         self.kind = kinds.get(wanted or '')
         self.channel = request.query.get('channel')
         self.session = request.query.get('session')
-        self.detail = json.loads(request.query.get('detail', '{}'))
-        self.count = int(request.query.get('count', '1'))
-        self.wait = float(request.query.get('wait', '0'))
+        self.detail = _loads(request.query.get('detail', '{}'))
+        self.count = _number(request, 'count', '1', int)
+        self.wait = _number(request, 'wait', '0', float)
         if not isinstance(self.detail, dict):
             raise ValueError('detail is an object')
 
@@ -333,12 +337,24 @@ class _Query:
 
 async def _json(request: web.Request) -> Any:
     raw = await request.read()
-    if not raw:
-        return {}
+    return _loads(raw.decode()) if raw else {}
+
+
+def _loads(text: str) -> Any:
     try:
-        return json.loads(raw)
+        return loads(text)
     except RecursionError:
         raise ValueError('nested too deeply') from None
+
+
+def _number(request: web.Request, name: str, default: str, type_: type[N]) -> N:
+    try:
+        value = type_(request.query.get(name, default))
+    except ValueError:
+        raise ValueError(f'{name} is a number') from None
+    if not 0 <= value < 1e9:  # not a number that is none: the wait for it would never end
+        raise ValueError(f'{name} is from 0 to a thousand million')
+    return value
 
 
 def _expect(value: Any, *, required: Collection[str] = (), optional: Collection[str] = ()) -> dict[str, Any]:

@@ -31,7 +31,8 @@ class Filter:
         if not self.terms:
             return True
         record = data.get('sobject')
-        values = {name.lower(): _text(value) for name, value in record.items()} if record else {}
+        fields = record.items() if isinstance(record, Mapping) else ()
+        values = {name.lower(): _text(value) for name, value in fields}
         return any(values.get(name.lower()) == value for name, value in self.terms)
 
 

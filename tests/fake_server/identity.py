@@ -214,9 +214,14 @@ class Identity:
         return session
 
     def user_of(self, authorization: str | None, now: float) -> str | AuthProblem:
-        """The id of the user behind an `Authorization` header."""
+        """The id of the user behind an `Authorization` header who may use streaming; the rules are REST's."""
         found = self.session_of(authorization, now)
-        return found if isinstance(found, AuthProblem) else found.user_id
+        if isinstance(found, AuthProblem):
+            return found
+        # Inferred: streaming asks for the scope `api` as well, and a new password comes first.
+        if not found.opens_rest or self.password_expired(found):
+            return AuthProblem.SESSION
+        return found.user_id
 
     def password_expired(self, session: Session) -> bool:
         """Whether this session may do nothing but set a new password."""

@@ -129,8 +129,8 @@ async def _form(request: web.Request) -> dict[str, str] | None:
         return None
     try:
         form = await request.post()
-    except (UnicodeDecodeError, LookupError):  # no text, or in an encoding that nobody knows
-        return {}
+    except (ValueError, LookupError):  # bytes that are not what the charset says, or no such charset
+        return None
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 

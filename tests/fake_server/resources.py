@@ -16,7 +16,7 @@ from typing import Any
 
 from .api_requests import ApiRequest, read_json, read_record
 from .identity import AuthProblem, Identity, Session
-from .org import Org, OrgError
+from .org import Created, Org, OrgError
 from .paging import Pages, page_size
 from .replies import Reply, error_list, json_reply
 from .settings import SalesforceSettings
@@ -261,7 +261,7 @@ class DataApi:
             raise OrgError('JSON_PARSER_ERROR', 'expected an object with a list of pushEvents')
         return json_reply(200, self._org.push(parts[2], value['pushEvents'], now=call.now))
 
-    def _create(self, call: _Call, sobject: str, values: dict[str, Any]) -> str:
+    def _create(self, call: _Call, sobject: str, values: dict[str, Any]) -> Created:
         return self._org.create(sobject, values, user_id=call.user_id, now=call.now, api_version=call.version)
 
     def _update(self, call: _Call, sobject: str, record_id: str, values: dict[str, Any]) -> None:
@@ -269,8 +269,13 @@ class DataApi:
             sobject, record_id, values, user_id=call.user_id, now=call.now, api_version=call.version
         )
 
-    def _created(self, call: _Call, sobject: str, record_id: str, **further: Any) -> Reply:
-        value = {'id': record_id, 'success': True, 'errors': [], **further}
+    def _created(self, call: _Call, sobject: str, record_id: Created, **further: Any) -> Reply:
+        errors: list[dict[str, Any]] = []
+        if record_id.event_uuid is not None:
+            # No error: "Publish Event Messages with Salesforce APIs" of the Platform Events guide.
+            message = record_id.event_uuid
+            errors = [{'statusCode': 'OPERATION_ENQUEUED', 'message': message, 'fields': []}]
+        value = {'id': record_id, 'success': True, 'errors': errors, **further}
         return json_reply(201, value, headers={'Location': f'{call.root}/sobjects/{sobject}/{record_id}'})
 
 

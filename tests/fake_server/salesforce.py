@@ -205,6 +205,8 @@ class Salesforce:
 
     def subscribe(self, session: Session, message: Mapping[str, Any], now: float) -> str | None:
         wanted = message.get('subscription')
+        if wanted == []:
+            return texts.SUBSCRIPTION_MISSING
         for name in wanted if isinstance(wanted, list) else [wanted]:
             if (error := self.streams.subscribe(session, name, ext_of(message), now)) is not None:
                 return error

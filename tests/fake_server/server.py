@@ -152,12 +152,14 @@ async def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     # Without handler cancellation nobody would notice that the client of a held poll has gone.
+    # Compressed requests are not read: aiohttp would log a traceback for each that is broken.
     runner = web.AppRunner(
         make_app(options),
         access_log=None,
         handler_cancellation=True,
         shutdown_timeout=SHUTDOWN_S,
         max_line_size=URL_LIMIT_BYTES,
+        auto_decompress=False,
     )
     await runner.setup()
     try:

@@ -4,6 +4,7 @@ All durations are seconds; milliseconds exist only on the wire. Every field may 
 server runs (`BrokerSettings.changed`), and holds from the next message on.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
@@ -161,6 +162,13 @@ class SalesforceSettings(BrokerSettings):
     'REST requests in 24 hours, beyond which they are refused.'
     rest_unavailable: bool = False
     'Whether REST answers 503 to everything.'
+
+    def __post_init__(self) -> None:
+        versions = (self.oldest_api_version, self.newest_api_version)
+        if not all(re.fullmatch(r'[0-9]{1,3}\.0', text) for text in versions):
+            raise ValueError('versions of the API are texts such as 67.0')
+        if self.query_page_size < 1:
+            raise ValueError('query_page_size is at least 1')
 
 
 VANILLA = BrokerSettings()

@@ -1,5 +1,14 @@
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from fake_salesforce.org import OrgError, default_seed
+
+PEM = (
+    rsa.generate_private_key(65_537, 2048)
+    .public_key()
+    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    .decode()
+)
 
 
 def problems(world, **seed):
@@ -178,13 +187,13 @@ def test_users_and_apps_are_as_the_seed_says(world):
         'last_name': 'Hopper',
         'email': 'g@navy.mil',
     }
-    app = {'name': 'jwt', 'consumer_key': 'other-key', 'public_key': 'PEM', 'approved': ['grace@example.com']}
+    app = {'name': 'jwt', 'consumer_key': 'other-key', 'public_key': PEM, 'approved': ['grace@example.com']}
     world.org.add({'users': [user], 'apps': [app]})
     found = world.org.users.by_username('grace@example.com')
     assert (found.first_name, found.last_name, found.email) == ('Grace', 'Hopper', 'g@navy.mil')
     assert world.values(f"SELECT Email FROM User WHERE Id = '{found.id}'") == ['g@navy.mil']
     jwt = world.org.apps['other-key']
-    assert (jwt.run_as, jwt.public_key, jwt.approved) == (None, 'PEM', ('grace@example.com',))
+    assert (jwt.run_as, jwt.public_key, jwt.approved) == (None, PEM, ('grace@example.com',))
 
 
 def test_references_are_spelled_like_their_objects(world):

@@ -273,4 +273,4 @@ def test_a_plain_cometd_server_has_no_logins(fake_cometd):
 def test_a_form_that_is_no_text_is_refused(fetch):
     kind = {'Content_Type': 'application/x-www-form-urlencoded'}
     status, answer, _ = fetch('POST', '/services/oauth2/token', b'grant_type=\xff&x', **kind)
-    assert (status, answer['error']) == (400, 'unsupported_grant_type')
+    assert (status, answer['error']) == (400, 'invalid_request')

@@ -14,9 +14,9 @@ org                               the org
 """
 
 from .errors import OrgError
-from .org import Org
+from .org import Created, Org
 from .query import Found
 from .seed import default_seed, load_seed
 from .users import App, User, Users
 
-__all__ = ['App', 'Found', 'Org', 'OrgError', 'User', 'Users', 'default_seed', 'load_seed']
+__all__ = ['App', 'Created', 'Found', 'Org', 'OrgError', 'User', 'Users', 'default_seed', 'load_seed']

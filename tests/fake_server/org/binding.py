@@ -122,9 +122,14 @@ def bind(query: Query, schema: Schema) -> Selection:
         )
         raise OrgError('INVALID_TYPE', pointed(query.text, query.column, text))
     names = _Names(query, schema, sobject)
+    columns = tuple(names.column(each) for each in query.fields)
+    for place, (column, path) in enumerate(zip(columns, query.fields, strict=True)):
+        if column in columns[:place]:
+            # In the words of the SOQL reference, "FIELDS()".
+            raise invalid_field(f'duplicate field selected: {path}')
     return Selection(
         sobject,
-        tuple(names.column(each) for each in query.fields),
+        columns,
         None if query.where is None else names.condition(query.where),
         tuple(Key(names.column(each.path), each.descending, each.nulls_last) for each in query.order),
     )

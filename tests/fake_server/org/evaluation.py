@@ -114,14 +114,26 @@ def _like(pattern: str, value: str) -> bool:
 
 @lru_cache(maxsize=1000)
 def _expression(pattern: str) -> re.Pattern[str]:
-    """`%` is any text, `_` one character; escaped they are themselves."""
-    parts = []
+    """`%` is any text, `_` one character; escaped they are themselves.
+
+    What follows a `%` is looked for once, where it comes first: an expression that tries all places is
+    exponential in the number of `%`, and one query would stop the server.
+    """
+    pieces = ['']
     rest = 0
     for found in ESCAPE.finditer(pattern):
-        parts += [_wildcards(pattern[rest : found.start()]), re.escape(unescaped(found[1]))]
+        _add(pieces, pattern[rest : found.start()])
+        pieces[-1] += re.escape(unescaped(found[1]))
         rest = found.end()
-    return re.compile(''.join([*parts, _wildcards(pattern[rest:])]), re.IGNORECASE | re.DOTALL)
+    _add(pieces, pattern[rest:])
+    first, *others = pieces
+    middle = ''.join(f'(?>.*?{piece})' for piece in others[:-1] if piece)
+    last = f'.*{others[-1]}' if others else ''
+    return re.compile(first + middle + last, re.IGNORECASE | re.DOTALL)
 
 
-def _wildcards(text: str) -> str:
-    return re.escape(text).replace('%', '.*').replace('_', '.')
+def _add(pieces: list[str], text: str) -> None:
+    """Add plain text to pieces that are parted by `%`."""
+    head, *more = (re.escape(part).replace('_', '.') for part in text.split('%'))
+    pieces[-1] += head
+    pieces += more

@@ -51,7 +51,10 @@ def parse_datetime(text: str) -> datetime:
     if not _DATETIME.fullmatch(text):
         raise ValueError(f'{text!r} is not a date and time')
     moment = datetime.fromisoformat(text)
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:  # a day before the year 1 or after 9999
+        raise ValueError(f'{text!r} is out of range') from None
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

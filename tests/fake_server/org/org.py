@@ -38,6 +38,12 @@ DEFAULT_API_VERSION = '67.0'
 Emit = Callable[[str, dict[str, Any], float], None]
 
 
+class Created(str):
+    """Id of a new record; of a platform event, `event_uuid` is what identifies the message."""
+
+    event_uuid: str | None = None
+
+
 class Org:
     """One org.
 
@@ -179,7 +185,7 @@ class Org:
         user_id: str,
         now: float,
         api_version: str = DEFAULT_API_VERSION,
-    ) -> str:
+    ) -> Created:
         """Make a record, or publish a platform event; its id.
 
         Raises:
@@ -188,12 +194,14 @@ class Org:
         found = self._writable(sobject)
         author = self._author(user_id, now, api_version)
         row = checked_row(self._state, found, values, author, old=None)
+        created = Created(row['Id'])
         if found.kind is Kind.EVENT:
-            data = platform_event(found, row, self._uuid())
+            created.event_uuid = self._uuid()
+            data = platform_event(found, row, created.event_uuid)
             self._raise(event_channels(found, self._state), data, now)
         else:
             self._commit(Write('created', found, None, row, self._transaction(author)), now)
-        return str(row['Id'])
+        return created
 
     def update(
         self,

@@ -5,6 +5,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
 from .errors import OrgError
 from .ids import is_id, long_id
 from .records import Author
@@ -57,6 +61,13 @@ def plant(seed: Seed, state: State, moment: datetime, api_version: str) -> None:
         planter.channel(channel, members)
     if planter.problems:
         raise ValueError('; '.join(planter.problems))
+
+
+def _is_public_key(text: str) -> bool:
+    try:
+        return isinstance(load_pem_public_key(text.encode()), RSAPublicKey)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
 
 
 class _Planter:
@@ -127,6 +138,10 @@ class _Planter:
         for username in (*((seed.run_as,) if seed.run_as else ()), *seed.approved):
             if self._state.users.by_username(username) is None:
                 self.problems.append(f'apps.{seed.name}: there is no user {username}')
+        if seed.public_key and not _is_public_key(seed.public_key):
+            self.problems.append(
+                f'apps.{seed.name}.public_key: no PEM with a public key (a certificate is none)'
+            )
         self._state.apps[seed.consumer_key] = App(
             name=seed.name,
             consumer_key=seed.consumer_key,

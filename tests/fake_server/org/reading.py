@@ -45,7 +45,7 @@ def by_external_id(state: State, sobject: SObject, field: str, value: str) -> st
     try:
         json: object = float(value) if known.type.is_number else value
         wanted = comparable(known.type, from_json(known.type, json))
-    except (OrgError, ValueError):
+    except (OrgError, ValueError, TypeError, OverflowError):
         raise no_resource() from None
     for row in state.records.rows(sobject):
         if wanted is not None and comparable(known.type, row[known.name]) == wanted:

@@ -87,7 +87,12 @@ class Seed:
 
 
 class _Loader(yaml.SafeLoader):
-    """Dates stay texts, as in JSON."""
+    """Dates stay texts, as in JSON; no aliases, with which a short text can mean gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError('aliases are not allowed')
+        return super().compose_node(parent, index)
 
     yaml_implicit_resolvers = {
         first: [(tag, expression) for tag, expression in resolvers if not tag.endswith(':timestamp')]
@@ -106,6 +111,8 @@ def load_seed(text: str) -> Json:
         content = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise ValueError(f'not YAML: {error}') from None
+    except RecursionError:
+        raise ValueError('nested too deeply') from None
     if content is None:
         return {}
     if not isinstance(content, dict):

@@ -33,6 +33,8 @@ from .syntax import (
 
 __all__ = ['parse', 'pointed']
 
+MAX_CHARACTERS = 100_000  # SOQL reference, "SOQL Limits"
+
 # Keywords have priority over names where both may stand; where only a name may stand, `Order` is a name.
 _GRAMMAR = r"""
 query: SELECT item ("," item)* FROM NAME [NAME] where? group? order? limit? offset?
@@ -75,7 +77,7 @@ offset: OFFSET NUMBER
     | LITERAL  -> literal
 
 STRING: /'(?:[^'\\]|\\.)*'/s
-DATETIME.4: /\d{4}-\d{2}-\d{2}T[0-9:.]+(?:Z|[+-]\d{2}:?\d{2})?/i
+DATETIME.4: /\d{4}-\d{2}-\d{2}T[0-9:.]+(?:Z|[+-]\d{2}:?\d{2})/i
 DATE.3: /\d{4}-\d{2}-\d{2}\b/
 NUMBER: /[+-]?\d{1,18}(?:\.\d{1,18})?\b/
 LITERAL.2: /(?:%LITERALS%)(?::\d{1,4})?\b/i
@@ -106,14 +108,18 @@ def parse(text: str) -> Query:
     Raises:
         OrgError: `MALFORMED_QUERY`, with the place of the mistake.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise malformed_query(f'SOQL statements cannot be longer than {MAX_CHARACTERS} characters')
     try:
         return _Builder(text).transform(_PARSER.parse(text))
+    except RecursionError:
+        raise malformed_query('Conditions are nested too deeply') from None
     except VisitError as error:
+        if isinstance(error.orig_exc, RecursionError):
+            raise malformed_query('Conditions are nested too deeply') from None
         raise error.orig_exc from None
     except UnexpectedInput as error:
         raise malformed_query(_explained(text, error)) from None
-    except RecursionError:
-        raise malformed_query('the conditions are nested too deeply') from None
 
 
 def pointed(text: str, column: int, problem: str) -> str:

@@ -17,8 +17,11 @@ Value = str | bool | int | float | date | datetime | None
 Json = str | bool | int | float | None
 
 
+MOST = 10**18  # number fields have 18 digits
+
+
 class FieldType(Enum):
-    """Types as `describe` calls them; the seed names them in its own words (`schema.SEED_TYPES`)."""
+    """Types as `describe` calls them; the seed names them in its own words (`notation.TYPES`)."""
 
     ID = 'id'
     REFERENCE = 'reference'
@@ -78,6 +81,8 @@ def from_json(type_: FieldType, value: object) -> Value:
     elif type_.is_number:
         # A number in quotes is refused: leniency here would hide a client's mistake.
         if isinstance(value, int | float) and not isinstance(value, bool):
+            if abs(value) >= MOST:
+                raise OrgError('NUMBER_OUTSIDE_VALID_RANGE', 'number value is outside the valid range')
             if type_ is not FieldType.INT:
                 return float(value)
             if isinstance(value, int):

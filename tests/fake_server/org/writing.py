@@ -17,7 +17,9 @@ from .state import State
 __all__ = ['checked_row', 'store']
 
 # Object reference, "StreamingChannel".
-_CHANNEL = re.compile(r'/u/[A-Za-z0-9_/]*[A-Za-z0-9_]')
+_CHANNEL = re.compile(r'/u(/[A-Za-z0-9_]+)+')
+# Bayeux 1.0, "Channels": of other names, no channel can be made, and each write would fail to tell it.
+_TOPIC = re.compile(r'[A-Za-z0-9_!~()$@-]+')
 
 
 def checked_row(
@@ -36,6 +38,8 @@ def checked_row(
         # The rule is documented, the text is ours.
         raise invalid_field('The name of a channel is /u/ and letters, digits, _ and /', 'Name')
     if sobject.name == 'PushTopic':
+        if not _TOPIC.fullmatch(str(row['Name'])):
+            raise invalid_field('The name of a PushTopic is part of the name of its channel', 'Name')  # ours
         return _checked_topic(state, row)
     return row
 

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from nameko_salesforce.bayeux.failures import Failure, FailureKind
     from nameko_salesforce.bayeux.lane import Extension
     from nameko_salesforce.bayeux.messages import Delivery, Reply
+    from nameko_salesforce.bayeux.options import SessionOptions
     from nameko_salesforce.bayeux.policy import Action, GenericPolicy, Policy, Step, Trouble, Verdict
     from nameko_salesforce.bayeux.preparation import Preparation, PreparationFailed, Prepared
     from nameko_salesforce.bayeux.results import Result
-    from nameko_salesforce.bayeux.session import SessionOptions
     from nameko_salesforce.bayeux.subscriptions import ChannelStatus
     from nameko_salesforce.bayeux.transitions import ChannelState, State
     from nameko_salesforce.bayeux.transport import TransportOptions
@@ -100,7 +100,7 @@ _HOMES = {
     'Prepared': 'preparation',
     'Reply': 'messages',
     'Result': 'results',
-    'SessionOptions': 'session',
+    'SessionOptions': 'options',
     'State': 'transitions',
     'StateChanged': 'effects',
     'Step': 'policy',

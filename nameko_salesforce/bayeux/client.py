@@ -18,10 +18,11 @@ from eventlet.queue import Empty, LightQueue
 from greenlet import GreenletExit
 
 from nameko_salesforce.bayeux.channels import check_publishable, check_subscribable, is_meta
-from nameko_salesforce.bayeux.dispatch import Callback, Dispatcher, Listener, Observer
+from nameko_salesforce.bayeux.dispatch import Callback, Dispatcher, Follower, Listener, Observer
 from nameko_salesforce.bayeux.effects import (
     Abandon,
     Answered,
+    BrakeChanged,
     ChannelChanged,
     Deliver,
     Effect,
@@ -30,6 +31,8 @@ from nameko_salesforce.bayeux.effects import (
     Lane,
     MessageSkipped,
     MetaReply,
+    PollAnswered,
+    PollLost,
     Prepare,
     PrepareChannel,
     Send,
@@ -39,11 +42,12 @@ from nameko_salesforce.bayeux.errors import LocalError, MessageTooLarge, RemoteE
 from nameko_salesforce.bayeux.failures import Failure
 from nameko_salesforce.bayeux.lane import Extension, LaneThread
 from nameko_salesforce.bayeux.messages import Incoming, Publish
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
 from nameko_salesforce.bayeux.preparation import NoPreparation, Preparation, PreparationFailed
 from nameko_salesforce.bayeux.report import Report
 from nameko_salesforce.bayeux.results import Result
-from nameko_salesforce.bayeux.session import Session, SessionOptions
+from nameko_salesforce.bayeux.session import Session
 from nameko_salesforce.bayeux.subscriptions import ChannelStatus
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 from nameko_salesforce.bayeux.transport import Transport, TransportOptions
@@ -84,7 +88,11 @@ class Client:
         preparation: fetches what a session and its subscriptions need before they are asked for.
         extensions: Bayeux extensions, see `Extension`.
         mailbox_limit: events that may wait for callbacks before the reading of responses is slowed.
+        mailbox_characters: of their JSON text, the same. 8 Mi: as Python objects some 30 MB.
         observe: called with every `StateChanged`, `ChannelChanged` and `MessageSkipped`.
+        follow: for those who keep positions: called with every `Deliver`, before the callbacks of its
+            events, and with `PollAnswered` and `PollLost`, in the order of arrival and in the callbacks'
+            green thread.
         spawn: starts a green thread; a framework passes its own.
         clock: seconds, monotonic.
         draw: random numbers in [0, 1), for jitter.
@@ -104,7 +112,9 @@ class Client:
         preparation: Preparation = NoPreparation(),  # noqa: B008 - frozen
         extensions: Iterable[Extension] = (),
         mailbox_limit: int = 1000,
+        mailbox_characters: int = 8 * 2**20,
         observe: Observer | None = None,
+        follow: Follower | None = None,
         spawn: Callable[[Callable[[], None]], Any] = eventlet.spawn,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
@@ -124,10 +134,11 @@ class Client:
         self._report = Report(lambda: self._transport.url, clock)
         self._session = Session(session, policy, draw)
         self._inbox: LightQueue = LightQueue()
-        self._dispatcher = Dispatcher(mailbox_limit, observe)
+        self._dispatcher = Dispatcher(mailbox_limit, mailbox_characters, observe, follow)
         self._lanes = {lane: self._lane(tuple(extensions)) for lane in Lane}
         self._results: dict[int, Result] = {}
         self._tickets = 0
+        self._braked_at: float | None = None
         self._life: object = None  # of the driver; None while there is none
         self._endings = 0  # calls of stop and kill that are under way
         self._driving: Any = None
@@ -261,6 +272,11 @@ class Client:
         waiting = ChannelStatus(ChannelState.WANTED)
         return {name: known.get(name, waiting) for name in self._dispatcher.channels()}
 
+    @property
+    def braked_for(self) -> float | None:
+        """Seconds since `brake`; None where it is released."""
+        return None if self._braked_at is None else self._clock() - self._braked_at
+
     def wait_for_state(self, state: State, timeout: float | None = None) -> bool:
         """Wait until the connection enters a state.
 
@@ -348,6 +364,25 @@ class Client:
         _check_callable(channel, listener)
         self._dispatcher.listen(channel, listener)
 
+    def brake(self) -> None:
+        """Enough for now: the next poll waits. Any number of times, from any green thread; returns at once.
+
+        It waits for `SessionOptions.longest_brake` at most, for a server forgets a client that stays away.
+        From then on polls go on at that distance, and the channels that the policy calls durable are
+        unsubscribed (`PAUSED` in `channels`) until `release`: what they miss comes again by replay. Events
+        that are here already, or that come all the same, are delivered. Commands do not wait. A brake
+        outlives the session, and a stop.
+        """
+        if self._braked_at is None:
+            self._braked_at = self._clock()
+            self._tell(lambda now: self._session.brake(now))
+
+    def release(self) -> None:
+        """Go on at once: poll, and subscribe to what was paused. Any number of times, from anywhere."""
+        if self._braked_at is not None:
+            self._braked_at = None
+            self._tell(lambda now: self._session.release(now))
+
     # --- the driver ------------------------------------------------------------------------------
 
     def _drive(self, life: object) -> None:
@@ -393,12 +428,14 @@ class Client:
         session = Session(self._session_options, self._policy, self._draw)
         for channel in self._dispatcher.channels():
             session.subscribe(channel, NOBODY, self._clock())
+        if self._braked_at is not None:
+            session.brake(self._clock())
         return session
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
-            case Deliver(deliveries=deliveries):
-                self._dispatcher.deliver(deliveries)
+            case Deliver() | PollAnswered() | PollLost():
+                self._dispatcher.arrived(effect)
             case Send():
                 self._report.sent(effect)
                 self._lanes[effect.lane].send(effect)
@@ -413,6 +450,8 @@ class Client:
             case ChannelChanged():
                 self._report.channel_changed(effect)
                 self._dispatcher.tell(effect)
+            case BrakeChanged():
+                self._report.brake_changed(effect)
             case Prepare():
                 self._prepare(effect)
             case PrepareChannel():
@@ -497,9 +536,9 @@ class Client:
             self._wait_for_room,
         )
 
-    def _received(self, exchange: int, messages: list[Incoming]) -> None:
+    def _received(self, exchange: int, messages: list[Incoming], characters: int) -> None:
         self._report.received(exchange, messages)
-        self._tell(lambda now: self._session.received(exchange, messages, now))
+        self._tell(lambda now: self._session.received(exchange, messages, now, characters))
 
     def _wait_for_room(self) -> None:
         # The driver counts what was received only when it runs, and a full socket buffer would keep

@@ -34,8 +34,9 @@ from nameko_salesforce.bayeux.effects import (
 )
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.messages import Delivery, parse
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
-from nameko_salesforce.bayeux.session import Session, SessionOptions
+from nameko_salesforce.bayeux.session import Session
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 
 LATENCY = 0.02  # seconds, one way

@@ -27,6 +27,8 @@ from nameko_salesforce.bayeux.effects import (
     Effect,
     ForgetCookies,
     Lane,
+    PollAnswered,
+    PollLost,
     Prepare,
     PrepareChannel,
     Send,
@@ -37,6 +39,7 @@ from nameko_salesforce.bayeux.messages import Delivery, parse
 from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
 from nameko_salesforce.bayeux.session import Session
+from nameko_salesforce.bayeux.subscriptions import BRAKED
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 
 LATENCY = 0.02  # seconds, one way
@@ -193,6 +196,8 @@ class World:
         stream, session = self.stream, self.stream.session
         moving = session.deadline is not None or Lane.POLL in stream.out
         assert moving or session.state in (State.IDLE, State.HALTED), f'{session.state} went silent'
+        out = [stream.out[Lane.POLL][0]] if Lane.POLL in stream.out else []
+        assert [each for each in stream.polls if each not in out] == [], 'the end of a poll was not told'
         for earlier, later in itertools.pairwise(stream.handshakes):
             assert later - earlier >= 5.0 - 1e-6, 'handshakes without their distance'
         for channel, numbers in stream.delivered.items():
@@ -218,6 +223,7 @@ class Stream:
         self.answers: dict[int, Any] = {}
         self.handshakes: list[float] = []
         self.halts: list[str] = []
+        self.polls: list[int] = []  # connects of which the end was not told
         self._tickets = itertools.count(1)
 
     def start(self) -> None:
@@ -236,6 +242,15 @@ class Stream:
         ticket = next(self._tickets)
         self.carry_out(self.session.unsubscribe(channel, ticket, self._world.now))
         return ticket
+
+    def brake(self) -> None:
+        self.carry_out(self.session.brake(self._world.now))
+
+    def release(self) -> None:
+        self.carry_out(self.session.release(self._world.now))
+
+    def paused(self) -> set[str]:
+        return {name for name, status in self.session.channels.items() if status.state in BRAKED}
 
     def active(self) -> set[str]:
         return {name for name, status in self.session.channels.items() if status.state is ChannelState.ACTIVE}
@@ -263,6 +278,8 @@ class Stream:
                 case Answered(ticket=ticket, error=error):
                     assert ticket not in self.answers, f'ticket {ticket} was answered twice'
                     self.answers[ticket] = error
+                case PollAnswered(poll=poll) | PollLost(poll=poll):
+                    self.polls.remove(poll)  # fails where one is told to have ended twice
                 case ForgetCookies():
                     self.cookies.clear()
                 case StateChanged(new=new, why=why):
@@ -283,6 +300,8 @@ class Stream:
     def _send(self, send: Send) -> None:
         assert send.lane not in self.out, f'two exchanges at once on the {send.lane.value} lane'
         messages = [dict(request.wire()) for request in send.requests]
+        if messages[0]['channel'] == '/meta/connect':
+            self.polls.append(send.exchange)
         number = self._world.post(messages, self.cookies, lambda wire: self._arrive(send, wire))
         self.out[send.lane] = (send.exchange, number)
 

@@ -15,7 +15,6 @@ from typing import Any, Self
 import eventlet
 from eventlet.event import Event
 from eventlet.queue import Empty, LightQueue
-from greenlet import GreenletExit
 
 from nameko_salesforce.bayeux.channels import check_publishable, check_subscribable, is_meta
 from nameko_salesforce.bayeux.dispatch import Callback, Dispatcher, Follower, Listener, Observer
@@ -44,7 +43,7 @@ from nameko_salesforce.bayeux.lane import Extension, LaneThread
 from nameko_salesforce.bayeux.messages import Incoming, Publish
 from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
-from nameko_salesforce.bayeux.preparation import NoPreparation, Preparation, PreparationFailed
+from nameko_salesforce.bayeux.preparation import NoPreparation, Preparation, Preparations
 from nameko_salesforce.bayeux.report import Report
 from nameko_salesforce.bayeux.results import Result
 from nameko_salesforce.bayeux.session import Session
@@ -58,10 +57,6 @@ log = logging.getLogger('nameko_salesforce.bayeux')
 
 # Time beyond the session's own disconnect timeout after which `stop` no longer waits.
 STOP_MARGIN = 1.0
-
-# Seconds after which a preparation counts as failed: a login with attempts of its own takes up to a minute,
-# and one that hangs would be a stream that is silent.
-PREPARATION_LIMIT = 120.0
 
 # Seconds that a lane waits for callbacks before the log says so; CometD forgets a session after 10.
 SLOW_CALLBACKS = 10.0
@@ -143,7 +138,9 @@ class Client:
         self._endings = 0  # calls of stop and kill that are under way
         self._driving: Any = None
         self._dispatching: Any = None
-        self._preparing: dict[object, Any] = {}
+        self._preparations = Preparations(
+            type(preparation) is NoPreparation, spawn, self._tell, lambda: self._transport.url
+        )
         self._waiters: list[tuple[State, Event]] = []
 
     # --- life ------------------------------------------------------------------------------------
@@ -234,10 +231,7 @@ class Client:
 
     def _abandon_all(self) -> None:
         """End every exchange and preparation; none of them has an outcome any more."""
-        preparing, self._preparing = self._preparing, {}
-        for thread in preparing.values():
-            if thread is not eventlet.getcurrent():
-                thread.kill()
+        self._preparations.abandon()
         for lane in self._lanes.values():
             lane.abandon()
 
@@ -479,7 +473,7 @@ class Client:
         def failed(failure: Failure | str) -> Call:
             return lambda now: self._session.preparation_failed(attempt, failure, now)
 
-        self._ask_outside('a session', prepare, failed)
+        self._preparations.begin('a session', prepare, failed)
 
     def _prepare_channel(self, command: PrepareChannel) -> None:
         channel, attempt = command.channel, command.attempt
@@ -492,37 +486,7 @@ class Client:
             reason = f'preparation failed: {failure}'
             return lambda now: self._session.channel_preparation_failed(channel, attempt, reason, now)
 
-        self._ask_outside(channel, prepare, failed)
-
-    def _ask_outside(
-        self, what: str, prepare: Callable[[], Call], failed: Callable[[Failure | str], Call]
-    ) -> None:
-        """Have a preparation run; its outcome comes through the inbox, whatever it raises or does."""
-        if type(self._preparation) is NoPreparation:
-            self._tell(prepare())
-            return
-        token = object()
-
-        def run() -> None:
-            limit = eventlet.Timeout(PREPARATION_LIMIT)
-            try:
-                outcome = prepare()
-            except PreparationFailed as exc:
-                outcome = failed(exc.failure)
-            except (Exception, eventlet.Timeout, GreenletExit) as exc:
-                if exc is limit:
-                    outcome = failed(f'it took over {PREPARATION_LIMIT:g} s')
-                else:
-                    if token in self._preparing:
-                        log.exception('%s: the preparation of %s failed', self._transport.url, what)
-                    # Not its text, which may hold what was being sent.
-                    outcome = failed(type(exc).__name__)
-            finally:
-                limit.cancel()
-            if self._preparing.pop(token, None) is not None:
-                self._tell(outcome)
-
-        self._preparing[token] = self._spawn(run)
+        self._preparations.begin(channel, prepare, failed)
 
     # --- what lanes report -----------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from nameko_salesforce.bayeux.session import SessionOptions
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.transitions import State
 from nameko_salesforce.streaming.policy import SalesforcePolicy
 from tests.properties.world import World

@@ -207,8 +207,8 @@ class World:
 class Stream:
     """The client's side: a session, its two connections, its cookies, and what was delivered.
 
-    With Salesforce it subscribes from the last position that it was given of each channel. `logins` counts
-    how often it was asked for another token.
+    With Salesforce it subscribes from the last position that it was given of each channel, but not from one
+    that came beside a poll which was lost. `logins` counts how often it was asked for another token.
     """
 
     def __init__(self, world: World, options: SessionOptions, policy: Policy) -> None:
@@ -217,6 +217,8 @@ class Stream:
         self.token = 'token 0'
         self.logins = 0
         self.positions: dict[str, Any] = {}
+        # Positions from beside a poll, whose answer may hold earlier ones.
+        self.waiting: dict[int, dict[str, Any]] = defaultdict(dict)
         self.out: dict[Lane, tuple[int, int]] = {}  # exchange of the session, request of the network
         self.cookies: dict[str, str] = {}
         self.delivered: dict[str, list[int]] = defaultdict(list)
@@ -250,7 +252,9 @@ class Stream:
         self.carry_out(self.session.release(self._world.now))
 
     def paused(self) -> set[str]:
-        return {name for name, status in self.session.channels.items() if status.state in BRAKED}
+        """Those that wait for the release; one that was refused before reads so until it is tried again."""
+        channels = self.session.channels.items()
+        return {name for name, status in channels if status.state in (*BRAKED, ChannelState.REFUSED)}
 
     def active(self) -> set[str]:
         return {name for name, status in self.session.channels.items() if status.state is ChannelState.ACTIVE}
@@ -264,9 +268,9 @@ class Stream:
                 case Abandon(lane=lane):
                     if lane in self.out:
                         self._world.hang_up(self.out.pop(lane)[1])
-                case Deliver(deliveries=deliveries):
+                case Deliver(deliveries=deliveries, poll=poll):
                     for each in deliveries:
-                        self._take(each)
+                        self._take(each, self.positions if poll is None else self.waiting[poll])
                 case Prepare(attempt=attempt, login=login):
                     self.logins += login
                     self.token = f'token {self.logins}'
@@ -278,8 +282,12 @@ class Stream:
                 case Answered(ticket=ticket, error=error):
                     assert ticket not in self.answers, f'ticket {ticket} was answered twice'
                     self.answers[ticket] = error
-                case PollAnswered(poll=poll) | PollLost(poll=poll):
+                case PollAnswered(poll=poll):
                     self.polls.remove(poll)  # fails where one is told to have ended twice
+                    self.positions.update(self.waiting.pop(poll, {}))
+                case PollLost(poll=poll):
+                    self.polls.remove(poll)
+                    self.waiting.pop(poll, None)
                 case ForgetCookies():
                     self.cookies.clear()
                 case StateChanged(new=new, why=why):
@@ -290,10 +298,10 @@ class Stream:
                 case _:
                     pass
 
-    def _take(self, delivery: Delivery) -> None:
+    def _take(self, delivery: Delivery, positions: dict[str, Any]) -> None:
         data = delivery.data
         if isinstance(data, dict):
-            self.positions[delivery.channel] = data['event']['replayId']
+            positions[delivery.channel] = data['event']['replayId']
             data = data['n']
         self.delivered[delivery.channel].append(data)
 

@@ -21,6 +21,7 @@ from nameko.exceptions import ConfigurationError
 
 from nameko_salesforce.assertion import private_key
 from nameko_salesforce.bayeux.errors import LocalError
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.route import Route
 from nameko_salesforce.bayeux.section import (
     CLIENT_KEYS,
@@ -35,7 +36,6 @@ from nameko_salesforce.bayeux.section import (
     whole,
     without_option,
 )
-from nameko_salesforce.bayeux.session import SessionOptions
 from nameko_salesforce.bayeux.transport import TransportOptions
 from nameko_salesforce.constants import CONFIG_KEY, DEFAULT_API_VERSION
 from nameko_salesforce.credentials import (

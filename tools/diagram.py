@@ -50,9 +50,14 @@ CHANNEL_HEAD = """\
 ## One channel
 
 Left out of the picture: inputs that change nothing, and *session lost*, after which a wanted channel is
-`WANTED` again (a refused one sits out its pause) and an unwanted one is gone. The table below has them all.
+`WANTED` again (a refused one sits out its pause, a paused one waits for the release) and an unwanted one is
+gone. The table below has them all.
+
+*pause* comes to the channels that are durable when the client was braked for too long, and to each of them
+that changes meanwhile; *resume* is the release.
+
 A state is written as in `Client.channels`; there, a refused channel reads `REFUSED` also while it is being
-tried again.
+tried again or waits for a release.
 """
 
 

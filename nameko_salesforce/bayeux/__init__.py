@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from nameko_salesforce.bayeux.backoff import Backoff
     from nameko_salesforce.bayeux.client import Client
     from nameko_salesforce.bayeux.codec import Codec
-    from nameko_salesforce.bayeux.effects import ChannelChanged, MessageSkipped, StateChanged
+    from nameko_salesforce.bayeux.effects import (
+        ChannelChanged,
+        Deliver,
+        Lane,
+        MessageSkipped,
+        PollAnswered,
+        PollLost,
+        StateChanged,
+    )
     from nameko_salesforce.bayeux.errors import (
         BayeuxError,
         ExchangeFailed,
@@ -31,10 +39,10 @@ if TYPE_CHECKING:
     from nameko_salesforce.bayeux.failures import Failure, FailureKind
     from nameko_salesforce.bayeux.lane import Extension
     from nameko_salesforce.bayeux.messages import Delivery, Reply
+    from nameko_salesforce.bayeux.options import SessionOptions
     from nameko_salesforce.bayeux.policy import Action, GenericPolicy, Policy, Step, Trouble, Verdict
     from nameko_salesforce.bayeux.preparation import Preparation, PreparationFailed, Prepared
     from nameko_salesforce.bayeux.results import Result
-    from nameko_salesforce.bayeux.session import SessionOptions
     from nameko_salesforce.bayeux.subscriptions import ChannelStatus
     from nameko_salesforce.bayeux.transitions import ChannelState, State
     from nameko_salesforce.bayeux.transport import TransportOptions
@@ -48,17 +56,21 @@ __all__ = [
     'ChannelStatus',
     'Client',
     'Codec',
+    'Deliver',
     'Delivery',
     'ExchangeFailed',
     'Extension',
     'Failure',
     'FailureKind',
     'GenericPolicy',
+    'Lane',
     'LocalError',
     'MessageSkipped',
     'MessageTooLarge',
     'NotAnswered',
     'Policy',
+    'PollAnswered',
+    'PollLost',
     'Preparation',
     'PreparationFailed',
     'Prepared',
@@ -88,19 +100,23 @@ _HOMES = {
     'ChannelStatus': 'subscriptions',
     'Client': 'client',
     'Codec': 'codec',
+    'Deliver': 'effects',
     'Delivery': 'messages',
     'Extension': 'lane',
     'Failure': 'failures',
     'FailureKind': 'failures',
     'GenericPolicy': 'policy',
+    'Lane': 'effects',
     'MessageSkipped': 'effects',
     'Policy': 'policy',
+    'PollAnswered': 'effects',
+    'PollLost': 'effects',
     'Preparation': 'preparation',
     'PreparationFailed': 'preparation',
     'Prepared': 'preparation',
     'Reply': 'messages',
     'Result': 'results',
-    'SessionOptions': 'session',
+    'SessionOptions': 'options',
     'State': 'transitions',
     'StateChanged': 'effects',
     'Step': 'policy',

@@ -15,13 +15,13 @@ from typing import Any, Self
 import eventlet
 from eventlet.event import Event
 from eventlet.queue import Empty, LightQueue
-from greenlet import GreenletExit
 
 from nameko_salesforce.bayeux.channels import check_publishable, check_subscribable, is_meta
-from nameko_salesforce.bayeux.dispatch import Callback, Dispatcher, Listener, Observer
+from nameko_salesforce.bayeux.dispatch import Callback, Dispatcher, Follower, Listener, Observer
 from nameko_salesforce.bayeux.effects import (
     Abandon,
     Answered,
+    BrakeChanged,
     ChannelChanged,
     Deliver,
     Effect,
@@ -30,6 +30,8 @@ from nameko_salesforce.bayeux.effects import (
     Lane,
     MessageSkipped,
     MetaReply,
+    PollAnswered,
+    PollLost,
     Prepare,
     PrepareChannel,
     Send,
@@ -39,11 +41,12 @@ from nameko_salesforce.bayeux.errors import LocalError, MessageTooLarge, RemoteE
 from nameko_salesforce.bayeux.failures import Failure
 from nameko_salesforce.bayeux.lane import Extension, LaneThread
 from nameko_salesforce.bayeux.messages import Incoming, Publish
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
-from nameko_salesforce.bayeux.preparation import NoPreparation, Preparation, PreparationFailed
+from nameko_salesforce.bayeux.preparation import NoPreparation, Preparation, Preparations
 from nameko_salesforce.bayeux.report import Report
 from nameko_salesforce.bayeux.results import Result
-from nameko_salesforce.bayeux.session import Session, SessionOptions
+from nameko_salesforce.bayeux.session import Session
 from nameko_salesforce.bayeux.subscriptions import ChannelStatus
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 from nameko_salesforce.bayeux.transport import Transport, TransportOptions
@@ -54,10 +57,6 @@ log = logging.getLogger('nameko_salesforce.bayeux')
 
 # Time beyond the session's own disconnect timeout after which `stop` no longer waits.
 STOP_MARGIN = 1.0
-
-# Seconds after which a preparation counts as failed: a login with attempts of its own takes up to a minute,
-# and one that hangs would be a stream that is silent.
-PREPARATION_LIMIT = 120.0
 
 # Seconds that a lane waits for callbacks before the log says so; CometD forgets a session after 10.
 SLOW_CALLBACKS = 10.0
@@ -84,7 +83,11 @@ class Client:
         preparation: fetches what a session and its subscriptions need before they are asked for.
         extensions: Bayeux extensions, see `Extension`.
         mailbox_limit: events that may wait for callbacks before the reading of responses is slowed.
+        mailbox_characters: of their JSON text, the same. 8 Mi: as Python objects some 30 MB.
         observe: called with every `StateChanged`, `ChannelChanged` and `MessageSkipped`.
+        follow: for those who keep positions: called with every `Deliver`, before the callbacks of its
+            events, and with `PollAnswered` and `PollLost`, in the order of arrival and in the callbacks'
+            green thread.
         spawn: starts a green thread; a framework passes its own.
         clock: seconds, monotonic.
         draw: random numbers in [0, 1), for jitter.
@@ -104,7 +107,9 @@ class Client:
         preparation: Preparation = NoPreparation(),  # noqa: B008 - frozen
         extensions: Iterable[Extension] = (),
         mailbox_limit: int = 1000,
+        mailbox_characters: int = 8 * 2**20,
         observe: Observer | None = None,
+        follow: Follower | None = None,
         spawn: Callable[[Callable[[], None]], Any] = eventlet.spawn,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
@@ -124,15 +129,18 @@ class Client:
         self._report = Report(lambda: self._transport.url, clock)
         self._session = Session(session, policy, draw)
         self._inbox: LightQueue = LightQueue()
-        self._dispatcher = Dispatcher(mailbox_limit, observe)
+        self._dispatcher = Dispatcher(mailbox_limit, mailbox_characters, observe, follow)
         self._lanes = {lane: self._lane(tuple(extensions)) for lane in Lane}
         self._results: dict[int, Result] = {}
         self._tickets = 0
+        self._braked_at: float | None = None
         self._life: object = None  # of the driver; None while there is none
         self._endings = 0  # calls of stop and kill that are under way
         self._driving: Any = None
         self._dispatching: Any = None
-        self._preparing: dict[object, Any] = {}
+        self._preparations = Preparations(
+            type(preparation) is NoPreparation, spawn, self._tell, lambda: self._transport.url
+        )
         self._waiters: list[tuple[State, Event]] = []
 
     # --- life ------------------------------------------------------------------------------------
@@ -223,10 +231,7 @@ class Client:
 
     def _abandon_all(self) -> None:
         """End every exchange and preparation; none of them has an outcome any more."""
-        preparing, self._preparing = self._preparing, {}
-        for thread in preparing.values():
-            if thread is not eventlet.getcurrent():
-                thread.kill()
+        self._preparations.abandon()
         for lane in self._lanes.values():
             lane.abandon()
 
@@ -260,6 +265,11 @@ class Client:
         known = self._session.channels
         waiting = ChannelStatus(ChannelState.WANTED)
         return {name: known.get(name, waiting) for name in self._dispatcher.channels()}
+
+    @property
+    def braked_for(self) -> float | None:
+        """Seconds since `brake`; None where it is released."""
+        return None if self._braked_at is None else self._clock() - self._braked_at
 
     def wait_for_state(self, state: State, timeout: float | None = None) -> bool:
         """Wait until the connection enters a state.
@@ -348,6 +358,25 @@ class Client:
         _check_callable(channel, listener)
         self._dispatcher.listen(channel, listener)
 
+    def brake(self) -> None:
+        """Enough for now: the next poll waits. Any number of times, from any green thread; returns at once.
+
+        It waits for `SessionOptions.longest_brake` at most, for a server forgets a client that stays away.
+        From then on polls go on at that distance, and the channels that the policy calls durable are
+        unsubscribed (`PAUSED` in `channels`) until `release`: what they miss comes again by replay. Events
+        that are here already, or that come all the same, are delivered. Commands do not wait. A brake
+        outlives the session, and a stop.
+        """
+        if self._braked_at is None:
+            self._braked_at = self._clock()
+            self._tell(lambda now: self._session.brake(now))
+
+    def release(self) -> None:
+        """Go on at once: poll, and subscribe to what was paused. Any number of times, from anywhere."""
+        if self._braked_at is not None:
+            self._braked_at = None
+            self._tell(lambda now: self._session.release(now))
+
     # --- the driver ------------------------------------------------------------------------------
 
     def _drive(self, life: object) -> None:
@@ -393,12 +422,14 @@ class Client:
         session = Session(self._session_options, self._policy, self._draw)
         for channel in self._dispatcher.channels():
             session.subscribe(channel, NOBODY, self._clock())
+        if self._braked_at is not None:
+            session.brake(self._clock())
         return session
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
-            case Deliver(deliveries=deliveries):
-                self._dispatcher.deliver(deliveries)
+            case Deliver() | PollAnswered() | PollLost():
+                self._dispatcher.arrived(effect)
             case Send():
                 self._report.sent(effect)
                 self._lanes[effect.lane].send(effect)
@@ -413,6 +444,8 @@ class Client:
             case ChannelChanged():
                 self._report.channel_changed(effect)
                 self._dispatcher.tell(effect)
+            case BrakeChanged():
+                self._report.brake_changed(effect)
             case Prepare():
                 self._prepare(effect)
             case PrepareChannel():
@@ -440,7 +473,7 @@ class Client:
         def failed(failure: Failure | str) -> Call:
             return lambda now: self._session.preparation_failed(attempt, failure, now)
 
-        self._ask_outside('a session', prepare, failed)
+        self._preparations.begin('a session', prepare, failed)
 
     def _prepare_channel(self, command: PrepareChannel) -> None:
         channel, attempt = command.channel, command.attempt
@@ -453,37 +486,7 @@ class Client:
             reason = f'preparation failed: {failure}'
             return lambda now: self._session.channel_preparation_failed(channel, attempt, reason, now)
 
-        self._ask_outside(channel, prepare, failed)
-
-    def _ask_outside(
-        self, what: str, prepare: Callable[[], Call], failed: Callable[[Failure | str], Call]
-    ) -> None:
-        """Have a preparation run; its outcome comes through the inbox, whatever it raises or does."""
-        if type(self._preparation) is NoPreparation:
-            self._tell(prepare())
-            return
-        token = object()
-
-        def run() -> None:
-            limit = eventlet.Timeout(PREPARATION_LIMIT)
-            try:
-                outcome = prepare()
-            except PreparationFailed as exc:
-                outcome = failed(exc.failure)
-            except (Exception, eventlet.Timeout, GreenletExit) as exc:
-                if exc is limit:
-                    outcome = failed(f'it took over {PREPARATION_LIMIT:g} s')
-                else:
-                    if token in self._preparing:
-                        log.exception('%s: the preparation of %s failed', self._transport.url, what)
-                    # Not its text, which may hold what was being sent.
-                    outcome = failed(type(exc).__name__)
-            finally:
-                limit.cancel()
-            if self._preparing.pop(token, None) is not None:
-                self._tell(outcome)
-
-        self._preparing[token] = self._spawn(run)
+        self._preparations.begin(channel, prepare, failed)
 
     # --- what lanes report -----------------------------------------------------------------------
 
@@ -497,9 +500,9 @@ class Client:
             self._wait_for_room,
         )
 
-    def _received(self, exchange: int, messages: list[Incoming]) -> None:
+    def _received(self, exchange: int, messages: list[Incoming], characters: int) -> None:
         self._report.received(exchange, messages)
-        self._tell(lambda now: self._session.received(exchange, messages, now))
+        self._tell(lambda now: self._session.received(exchange, messages, now, characters))
 
     def _wait_for_room(self) -> None:
         # The driver counts what was received only when it runs, and a full socket buffer would keep

@@ -82,6 +82,10 @@ class MessageDecoder:
     Args:
         message_limit: the longest message that is kept, in characters (of the JSON text as sent).
         scan: decodes one message, see `codec.Scan`.
+
+    Attributes:
+        characters: of the text that `feed` has taken. What each message takes of them is not counted: that
+            would cost the quick way through a whole body.
     """
 
     def __init__(self, message_limit: int = 16 * 2**20, scan: Scan = JSON.scan) -> None:
@@ -93,6 +97,7 @@ class MessageDecoder:
         self._undecoded = b''
         self._rest: _Rest | None = None
         self._failure: Failure | None = None
+        self.characters = 0
 
     @property
     def failure(self) -> Failure | None:
@@ -113,6 +118,7 @@ class MessageDecoder:
         if self._failure is not None:
             return messages
         text, fault = self._text(chunk)
+        self.characters += len(text)
         if self._place is _Place.START and self._all(text, messages):
             self._failure = fault
             return messages

@@ -1,4 +1,4 @@
-"""Who is called for what: callbacks of channels, listeners of meta channels, the observer. Floor 2.
+"""Who is called for what: callbacks of channels, listeners of meta channels, observer, follower. Floor 2.
 
 Everything is called from one green thread, in the order of arrival. What a callback raises is
 logged and stays here.
@@ -12,12 +12,19 @@ import eventlet
 from greenlet import GreenletExit
 
 from nameko_salesforce.bayeux.channels import matching_patterns, without_filter
-from nameko_salesforce.bayeux.effects import ChannelChanged, MessageSkipped, StateChanged
+from nameko_salesforce.bayeux.effects import (
+    ChannelChanged,
+    Deliver,
+    MessageSkipped,
+    PollAnswered,
+    PollLost,
+    StateChanged,
+)
 from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.mailbox import Mailbox
 from nameko_salesforce.bayeux.messages import Delivery, Reply
 
-__all__ = ['Callback', 'Dispatcher', 'Listener', 'Notice', 'Observer']
+__all__ = ['Arrival', 'Callback', 'Dispatcher', 'Follower', 'Listener', 'Notice', 'Observer']
 
 log = logging.getLogger('nameko_salesforce.bayeux')
 
@@ -25,6 +32,8 @@ Callback = Callable[[Delivery], Any]
 Listener = Callable[[Reply], Any]
 Notice = StateChanged | ChannelChanged | MessageSkipped
 Observer = Callable[[Notice], Any]
+Arrival = Deliver | PollAnswered | PollLost
+Follower = Callable[[Arrival], Any]
 
 # Concrete channels whose callbacks are remembered. A wildcard may bring any number of channels
 # (one per user, say), and memory must not grow with them.
@@ -35,14 +44,22 @@ class Dispatcher:
     """The registry of callbacks, and the loop that calls them.
 
     Args:
-        mailbox_limit: see `Mailbox`.
+        mailbox_limit, mailbox_characters: see `Mailbox`.
         observe: called with every `Notice`.
+        follow: called with every `Arrival`; with events before any callback gets one of them.
     """
 
-    def __init__(self, mailbox_limit: int, observe: Observer | None) -> None:
-        self._mailbox_limit = mailbox_limit
-        self._mailbox = Mailbox(mailbox_limit)
+    def __init__(
+        self,
+        mailbox_limit: int,
+        mailbox_characters: int,
+        observe: Observer | None,
+        follow: Follower | None,
+    ) -> None:
+        self._mailbox_limits = (mailbox_limit, mailbox_characters)
+        self._mailbox = Mailbox(*self._mailbox_limits)
         self._observe = observe
+        self._follow = follow
         self._callbacks: dict[str, list[Callback]] = {}
         self._listeners: dict[str, list[Listener]] = {}
         self._routes: dict[str, tuple[Callback, ...]] = {}
@@ -77,8 +94,11 @@ class Dispatcher:
 
     # --- what arrives ----------------------------------------------------------------------------
 
-    def deliver(self, deliveries: Sequence[Delivery]) -> None:
-        self._mailbox.put(deliveries, len(deliveries))
+    def arrived(self, arrival: Arrival) -> None:
+        if isinstance(arrival, Deliver):
+            self._mailbox.put(arrival, len(arrival.deliveries), arrival.characters)
+        elif self._follow is not None:
+            self._mailbox.put(arrival)
 
     def meta(self, reply: Reply) -> None:
         if reply.channel in self._listeners:
@@ -95,7 +115,7 @@ class Dispatcher:
 
     def open(self) -> None:
         """Take what arrives from here on; before `run`."""
-        self._mailbox = Mailbox(self._mailbox_limit)
+        self._mailbox = Mailbox(*self._mailbox_limits)
 
     def close(self) -> None:
         """Call nothing from here on, and drop what arrives. To be called before the loop is killed."""
@@ -120,12 +140,18 @@ class Dispatcher:
             if self._observe is not None:
                 yield self._observe, item, 'observer'
         else:
-            for delivery in item:
-                callbacks = self._routes.get(delivery.channel)
-                if callbacks is None:
-                    callbacks = self._route(delivery.channel)
-                for callback in callbacks:
-                    yield callback, delivery, delivery.channel
+            if self._follow is not None:
+                yield self._follow, item, 'follower'
+            if isinstance(item, Deliver):
+                yield from self._calls_of_events(item.deliveries)
+
+    def _calls_of_events(self, deliveries: Sequence[Delivery]) -> Iterator[tuple[Callback, Delivery, str]]:
+        for delivery in deliveries:
+            callbacks = self._routes.get(delivery.channel)
+            if callbacks is None:
+                callbacks = self._route(delivery.channel)
+            for callback in callbacks:
+                yield callback, delivery, delivery.channel
 
     def _route(self, channel: str) -> tuple[Callback, ...]:
         names = {*matching_patterns(channel), *matching_patterns(without_filter(channel))}

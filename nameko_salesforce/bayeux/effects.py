@@ -16,6 +16,7 @@ from nameko_salesforce.bayeux.transitions import ChannelState, State
 __all__ = [
     'Abandon',
     'Answered',
+    'BrakeChanged',
     'ChannelChanged',
     'Deliver',
     'Effect',
@@ -24,6 +25,8 @@ __all__ = [
     'Lane',
     'MessageSkipped',
     'MetaReply',
+    'PollAnswered',
+    'PollLost',
     'Prepare',
     'PrepareChannel',
     'Send',
@@ -102,10 +105,60 @@ class ForgetCookies:
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """Events, in the order of their arrival on one lane."""
+    """Events, in the order of their arrival on one lane.
+
+    Attributes:
+        characters: of the text that they were in; 0 where that is not known.
+        poll: of events on the command lane: the connect that was under way when they came. Its answer may
+            hold earlier ones. None where there was none, and on the poll lane.
+    """
 
     lane: Lane
     deliveries: Sequence[Delivery]
+    characters: int = 0
+    poll: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PollAnswered:
+    """A connect is over and took nothing with it: answered, refused, or never at the server.
+
+    Attributes:
+        poll: names it, see `Deliver`.
+    """
+
+    poll: int
+
+
+@dataclass(frozen=True, slots=True)
+class PollLost:
+    """A connect is over, and its answer may have been lost with events in it.
+
+    Where a wanted channel is durable, `GenericPolicy` has a new session begun then; a position that has
+    passed no event which came while the poll was out brings them again.
+
+    Attributes:
+        poll: names it, see `Deliver`.
+        why: the failure, or what ended it.
+    """
+
+    poll: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeChanged:
+    """The brake was put on, was on for too long, or was released.
+
+    Attributes:
+        on: it is on.
+        exceeded: it is on, and a poll could wait no longer; durable channels are paused.
+        lasted: seconds for which it was on until now.
+    """
+
+    on: bool
+    exceeded: bool
+    lasted: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +180,7 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class ChannelChanged:
-    """A subscription settled: `ACTIVE`, `REFUSED` (with the server's reason), `WANTED` again, or `GONE`.
+    """A subscription settled: `ACTIVE`, `REFUSED` (the server said no), `WANTED` again, `PAUSED`, or `GONE`.
 
     Reported once per change: a refusal that repeats itself word for word is not reported again.
 
@@ -183,6 +236,9 @@ Effect = (
     | Answered
     | MetaReply
     | MessageSkipped
+    | PollAnswered
+    | PollLost
+    | BrakeChanged
     | Ignored
 )
 

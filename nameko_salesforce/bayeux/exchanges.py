@@ -1,12 +1,13 @@
-"""One request under way, and which reply belongs to it. Floor 1: pure."""
+"""What is under way on the two lanes, and which reply belongs to it. Floor 1: pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nameko_salesforce.bayeux.effects import Lane
-from nameko_salesforce.bayeux.messages import Reply, Request
+from nameko_salesforce.bayeux.effects import Lane, PollAnswered, PollLost
+from nameko_salesforce.bayeux.failures import Failure
+from nameko_salesforce.bayeux.messages import Connect, Reply, Request
 
-__all__ = ['Exchange']
+__all__ = ['Exchange', 'Exchanges']
 
 
 @dataclass(slots=True)
@@ -29,6 +30,11 @@ class Exchange:
     replies: list[tuple[Request, Reply]] = field(default_factory=list)
     server_disconnected: bool = False
     brought_events: bool = False
+
+    @property
+    def is_poll(self) -> bool:
+        """Whether it is a connect."""
+        return any(isinstance(request, Connect) for request in self.requests.values())
 
     @property
     def reply(self) -> Reply | None:
@@ -68,3 +74,45 @@ class Exchange:
         """Requests without a reply that says yes."""
         settled = {request.id for request, reply in self.replies if reply.successful}
         return [request for request in self.requests.values() if request.id not in settled]
+
+    def ending(self, failure: Failure | None) -> PollAnswered | PollLost | None:
+        """What those who keep positions are told about its end; None where it is no poll."""
+        if not self.is_poll:
+            return None
+        if failure is not None and failure.may_hide_events:
+            return PollLost(self.number, str(failure))
+        return PollAnswered(self.number)
+
+
+class Exchanges:
+    """At most one on each lane."""
+
+    def __init__(self) -> None:
+        self._numbers = 0
+        self._current: dict[Lane, Exchange] = {}
+
+    def begin(self, lane: Lane, requests: Sequence[Request], now: float) -> Exchange:
+        """Have one under way on a lane, which is free."""
+        self._numbers += 1
+        by_id = {request.id: request for request in requests}
+        exchange = self._current[lane] = Exchange(self._numbers, lane, by_id, now)
+        return exchange
+
+    def end(self, lane: Lane) -> Exchange | None:
+        """Free a lane; what was under way there."""
+        return self._current.pop(lane, None)
+
+    def find(self, number: int) -> Exchange | None:
+        """The one of that number; None where it was overtaken."""
+        for current in self._current.values():
+            if current.number == number:
+                return current
+        return None
+
+    def is_free(self, lane: Lane) -> bool:
+        return lane not in self._current
+
+    def poll_beside(self, lane: Lane) -> int | None:
+        """The connect whose answer may hold events from before those that come on this lane now."""
+        poll = self._current.get(Lane.POLL) if lane is Lane.COMMAND else None
+        return poll.number if poll is not None and poll.is_poll else None

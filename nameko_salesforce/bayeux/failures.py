@@ -32,6 +32,21 @@ class FailureKind(Enum):
     CREDENTIALS = 'credentials refused'
 
 
+# The request never reached the server, or its answer is there to its end.
+NOTHING_LOST = frozenset(
+    [
+        FailureKind.REQUEST,
+        FailureKind.DNS,
+        FailureKind.CONNECT,
+        FailureKind.CONNECT_TIMEOUT,
+        FailureKind.TLS,
+        FailureKind.PROXY,
+        FailureKind.NO_REPLY,
+        FailureKind.CREDENTIALS,
+    ]
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One failed exchange.
@@ -47,6 +62,17 @@ class Failure:
     detail: str = ''
     status: int | None = None
     retry_after: float = 0.0
+
+    @property
+    def may_hide_events(self) -> bool:
+        """Whether an answer may have been lost on its way, with events that no server sends twice.
+
+        Not where nothing was sent, nor where the server said no. A gateway says 5xx for an answer that it
+        has lost itself.
+        """
+        if self.kind is FailureKind.STATUS:
+            return self.status is None or self.status >= 500
+        return self.kind not in NOTHING_LOST
 
     def __str__(self) -> str:
         return f'{self.kind.value}: {self.detail}' if self.detail else self.kind.value

@@ -40,7 +40,7 @@ class LaneThread:
         connection: the lane's own.
         extensions: applied in order to what goes out, in reverse to what comes in.
         spawn: starts a green thread.
-        received, ended: take what came of an exchange, by its number.
+        received, ended: take what came of an exchange, by its number; with messages the length of their text.
         wait_for_room: called between two pieces of a response; may block.
     """
 
@@ -49,7 +49,7 @@ class LaneThread:
         connection: Connection,
         extensions: Sequence[Extension],
         spawn: Callable[[Callable[[], None]], Any],
-        received: Callable[[int, list[Incoming]], None],
+        received: Callable[[int, list[Incoming], int], None],
         ended: Callable[[int, Failure | None], None],
         wait_for_room: Callable[[], None],
     ) -> None:
@@ -101,7 +101,7 @@ class LaneThread:
         def on_messages(messages: Sequence[dict[str, Any] | Unkept]) -> None:
             read = self._read(messages)
             if self._life is life:
-                self._received(command.exchange, read)
+                self._received(command.exchange, read, self._connection.characters)
                 self._wait_for_room()
 
         try:

@@ -19,16 +19,20 @@ class Mailbox:
 
     Args:
         limit: deliveries above which `wait_for_room` waits. One put may pass it.
+        characters: of their text as received, above which it waits as well. As Python objects they take a
+            small multiple of that.
 
     Attributes:
         closed: nothing is taken any more, so that nothing is kept and nobody waits.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, characters: int) -> None:
         self.closed = False
         self._limit = limit
-        self._items: deque[tuple[Any, int]] = deque()
+        self._character_limit = characters
+        self._items: deque[tuple[Any, int, int]] = deque()
         self._size = 0
+        self._characters = 0
         self._filled: Event | None = None
         self._emptied: Event | None = None
 
@@ -36,12 +40,18 @@ class Mailbox:
         """Deliveries waiting."""
         return self._size
 
-    def put(self, item: Any, size: int = 0) -> None:
-        """Add an item that holds `size` deliveries. Never waits."""
+    @property
+    def has_room(self) -> bool:
+        """Whether neither limit is passed."""
+        return self._size <= self._limit and self._characters <= self._character_limit
+
+    def put(self, item: Any, size: int = 0, characters: int = 0) -> None:
+        """Add an item that holds `size` deliveries of so many characters. Never waits."""
         if self.closed:
             return
-        self._items.append((item, size))
+        self._items.append((item, size, characters))
         self._size += size
+        self._characters += characters
         self._wake_taker()
 
     def take(self) -> Any:
@@ -53,13 +63,14 @@ class Mailbox:
 
     def taken(self) -> None:
         """The item last taken is handled."""
-        _, size = self._items.popleft()
+        _, size, characters = self._items.popleft()
         self._size -= size
-        if self._size <= self._limit:
+        self._characters -= characters
+        if self.has_room:
             self._let_in()
 
     def wait_for_room(self, timeout: float | None = None) -> bool:
-        """Return at once while at most `limit` deliveries wait, else when it is so again.
+        """Return at once while there is room, else when there is again.
 
         Args:
             timeout: seconds; None waits for ever.
@@ -67,11 +78,11 @@ class Mailbox:
             Whether there is room, or the mailbox is closed.
         """
         with eventlet.Timeout(timeout, False):
-            while self._size > self._limit and not self.closed:
+            while not (self.has_room or self.closed):
                 if self._emptied is None:
                     self._emptied = Event()
                 self._emptied.wait()
-        return self._size <= self._limit or self.closed
+        return self.has_room or self.closed
 
     def close(self) -> None:
         """For good. Nobody waits any longer."""

@@ -32,6 +32,7 @@ class Pace:
     Attributes:
         failures: attempts failed in a row. Reset by the second good connect in a row: never by a
             handshake, nor by the first connect, which servers always answer at once.
+        last_answer: when a connect was answered last, or the session begun.
     """
 
     def __init__(self, backoff: Backoff, draw: Callable[[], float], handshake_distance: float) -> None:
@@ -42,7 +43,7 @@ class Pace:
         self._good_connects = 0
         self._idle_polls = 0
         self._last_handshake: float | None = None
-        self._last_answer = 0.0
+        self.last_answer = 0.0
 
     # --- what went well --------------------------------------------------------------------------
 
@@ -51,12 +52,12 @@ class Pace:
 
     def session_begun(self, now: float) -> None:
         """A handshake was accepted."""
-        self._last_answer = now
+        self.last_answer = now
         self._good_connects = self._idle_polls = 0
 
     def connect_answered(self, exchange: Exchange, now: float) -> None:
         """A connect was successful: the server knows the session, whatever it advises."""
-        self._last_answer = now
+        self.last_answer = now
         idle = not exchange.brought_events and now - exchange.sent_at < IDLE_ANSWER
         self._idle_polls = self._idle_polls + 1 if idle else 0
 
@@ -106,4 +107,4 @@ class Pace:
         if advice.max_interval is None:
             return False
         lives = (advice.timeout or 0.0) + max(advice.interval, 0.0) + advice.max_interval
-        return then - self._last_answer > lives
+        return then - self.last_answer > lives

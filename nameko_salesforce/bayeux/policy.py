@@ -49,6 +49,7 @@ class Trouble:
         advice: the advice in force, this response's included.
         failures: attempts failed in a row, this one included; >= 1.
         server_disconnected: the server sent a `/meta/disconnect` of its own.
+        durable: a wanted channel is durable: what a lost answer held comes again by replay, and only so.
     """
 
     step: Step
@@ -57,6 +58,7 @@ class Trouble:
     advice: Advice = Advice()
     failures: int = 1
     server_disconnected: bool = False
+    durable: bool = False
 
     @property
     def text(self) -> str:
@@ -96,6 +98,9 @@ class Policy(Protocol):
 
 # One hour: a maintenance window is announced in minutes; a year would be a dead stream.
 LONGEST_RETRY_AFTER = 3600.0
+
+# Events may ride on the answer.
+EVENTFUL = (Step.CONNECT, Step.COMMAND)
 
 # Texts are matched at their beginning or as a whole phrase, without regard to case: servers append
 # details to them and change punctuation.
@@ -149,6 +154,9 @@ class GenericPolicy:
         asked = min(failure.retry_after, LONGEST_RETRY_AFTER)
         if failure.kind is FailureKind.STATUS and failure.status == 401:
             return Verdict(Action.LOGIN, trouble.reason, asked)
+        if trouble.durable and trouble.step in EVENTFUL and failure.may_hide_events:
+            # The same session would go on behind the events that the lost answer held.
+            return Verdict(Action.HANDSHAKE, trouble.reason, asked)
         again = self._try_again(trouble)
         return Verdict(again.action, again.reason, max(again.pause, asked))
 

@@ -7,7 +7,7 @@ flows again, INFO for the rest that somebody may look for, DEBUG for steps betwe
 import logging
 from collections.abc import Callable
 
-from nameko_salesforce.bayeux.effects import ChannelChanged, Send, StateChanged
+from nameko_salesforce.bayeux.effects import BrakeChanged, ChannelChanged, Send, StateChanged
 from nameko_salesforce.bayeux.messages import Incoming, Skipped
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 
@@ -31,6 +31,7 @@ class Report:
         self._broken_at: float | None = None
         self._attempts = 0
         self._new_session = False
+        self._brake_exceeded = False
 
     def state_changed(self, change: StateChanged) -> None:
         """One line per change."""
@@ -67,8 +68,22 @@ class Report:
             case ChannelState.WANTED:
                 level = logging.DEBUG if self._state is State.HALTED else logging.INFO
                 self._write(level, f'channel {change.channel} waits to be subscribed: {change.reason}')
+            case ChannelState.PAUSED:
+                self._write(logging.INFO, f'channel {change.channel} is paused: {change.reason}')
             case _:
                 self._write(logging.INFO, f'channel {change.channel} is {change.state.value}')
+
+    def brake_changed(self, change: BrakeChanged) -> None:
+        """One line per change; it is ordinary life while it does not last."""
+        level = logging.WARNING if change.exceeded or self._brake_exceeded else logging.DEBUG
+        self._brake_exceeded = change.exceeded
+        if change.exceeded:
+            what = f'braked for {change.lasted:.1f} s: the session goes on, and durable channels are paused'
+        elif change.on:
+            what = 'braked: the next poll waits'
+        else:
+            what = f'released after {change.lasted:.1f} s'
+        self._write(level, what)
 
     def skipped(self, message: Skipped) -> None:
         """A message that was read past."""

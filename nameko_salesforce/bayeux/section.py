@@ -11,8 +11,8 @@ from typing import Any
 
 from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.errors import LocalError
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.route import Route
-from nameko_salesforce.bayeux.session import SessionOptions
 from nameko_salesforce.bayeux.transport import TransportOptions
 
 try:

@@ -11,8 +11,10 @@ the table in `transitions.py` then decides. Two lanes, each with at most one exc
 What did not fit into the table, each a function here:
     received                deliver first: events leave before anything is judged
     _judge_poll             judge afterwards: once a response has ended, whole or broken
+    _poll                   a poll waits for the rest and for the brake, and not for ever
     _is_wanted              what an overtaken exchange brings is dropped, but for events nobody replays
 and, in other modules:
+    Brake                   how long a poll may wait for those who take the events
     Pace                    pauses and rests; only the second good connect in a row resets the failure count
     Exchange.match          a reply belongs to the request with its id, or to nothing
     objection               version and connection type (`negotiation.py`)
@@ -20,14 +22,14 @@ and, in other modules:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from nameko_salesforce.bayeux.advice import Advice, Reconnect
-from nameko_salesforce.bayeux.backoff import Backoff
+from nameko_salesforce.bayeux.brake import Brake
 from nameko_salesforce.bayeux.commands import ENDS_SESSION, CommandLane
 from nameko_salesforce.bayeux.effects import (
     Abandon,
+    BrakeChanged,
     Deliver,
     Effect,
     ForgetCookies,
@@ -35,12 +37,13 @@ from nameko_salesforce.bayeux.effects import (
     Lane,
     MessageSkipped,
     MetaReply,
+    PollLost,
     Prepare,
     Send,
     StateChanged,
 )
 from nameko_salesforce.bayeux.errors import LocalError, Stopped
-from nameko_salesforce.bayeux.exchanges import Exchange
+from nameko_salesforce.bayeux.exchanges import Exchange, Exchanges
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.messages import (
     Connect,
@@ -53,42 +56,13 @@ from nameko_salesforce.bayeux.messages import (
     Skipped,
 )
 from nameko_salesforce.bayeux.negotiation import granted_ack, objection
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.pace import Pace
 from nameko_salesforce.bayeux.policy import Policy, Step, Trouble, Verdict
 from nameko_salesforce.bayeux.subscriptions import ChannelStatus, Subscriptions
 from nameko_salesforce.bayeux.transitions import CONNECTION, Do, Input, State
 
-__all__ = ['Session', 'SessionOptions']
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionOptions:
-    """What a session may be told. Durations in seconds.
-
-    Attributes:
-        version, minimum_version: of the Bayeux protocol, as sent in the handshake.
-        ext: `ext` of every handshake.
-        ack: ask for the acknowledge extension, under which a CometD server keeps events until the
-            next connect has confirmed them.
-        network_allowance: added to how long the server holds a connect, and the limit for every
-            other answer. 15 s is EMP-Connector's.
-        assumed_hold: how long a server is taken to hold a connect until it says so. 120 s: longer
-            than any known server's default (Salesforce 110, faye 60, CometD 30).
-        handshake_distance: least time between two handshakes. 5 s: in ordinary life they are hours
-            apart, and a sick server is asked no more than twelve times a minute.
-        disconnect_timeout: how long a stop waits for the server's answer.
-        backoff: pauses after failures, of the connection and of refused channels alike.
-    """
-
-    version: str = '1.0'
-    minimum_version: str = '1.0'
-    ext: Mapping[str, Any] | None = None
-    ack: bool = False
-    network_allowance: float = 15.0
-    assumed_hold: float = 120.0
-    handshake_distance: float = 5.0
-    disconnect_timeout: float = 5.0
-    backoff: Backoff = Backoff()
+__all__ = ['Session']
 
 
 class Session:
@@ -107,9 +81,11 @@ class Session:
         self._options = options
         self._policy = policy
         self._pace = Pace(options.backoff, draw, options.handshake_distance)
+        self._brake = Brake(options.longest_brake)
         self._effects: list[Effect] = []
         self._state = State.IDLE
         self._deadline: float | None = None
+        self._rested_at = 0.0  # when the next poll may go out
         self._why = ''
         self._attempt = 0  # of preparations
         self._login_wanted = False
@@ -117,8 +93,7 @@ class Session:
         self._client_id = ''
         self._advice = Advice()
         self._ack: int | None = None
-        self._exchanges: dict[Lane, Exchange | None] = {Lane.POLL: None, Lane.COMMAND: None}
-        self._numbers = 0  # of exchanges
+        self._exchanges = Exchanges()
         self._ids = 0  # of messages
         emit = self._effects.append
         self._channels = Subscriptions(options.backoff, draw, emit)
@@ -153,7 +128,7 @@ class Session:
     def deadline(self) -> float | None:
         """When `elapsed` is to be called; None while only an outcome can move the session."""
         times = [self._deadline]
-        if self._state is State.CONNECTED and self._exchanges[Lane.COMMAND] is None:
+        if self._state is State.CONNECTED and self._exchanges.is_free(Lane.COMMAND):
             times.append(self._commands.next_due())
         return min((each for each in times if each is not None), default=None)
 
@@ -187,6 +162,22 @@ class Session:
         self._commands.withdraw(ticket)
         return self._take()
 
+    def brake(self, now: float) -> list[Effect]:
+        """Have the next poll wait, for `longest_brake` at most; any number of times, in any state."""
+        if self._brake.put_on(now):
+            self._effects.append(BrakeChanged(True, False, 0.0))
+            self._poll_again(now)
+        return self._take()
+
+    def release(self, now: float) -> list[Effect]:
+        """Go on; any number of times, in any state."""
+        lasted = self._brake.take_off(now)
+        if lasted is not None:
+            self._effects.append(BrakeChanged(False, False, lasted))
+            self._channels.resume('the brake is released')
+            self._poll_again(now)
+        return self._after_request(now)
+
     # --- outcomes --------------------------------------------------------------------------------
 
     def prepared(self, attempt: int, ext: Mapping[str, Any] | None, now: float) -> list[Effect]:
@@ -215,13 +206,15 @@ class Session:
         self._channels.preparation_failed(channel, attempt, reason, now)
         return self._take()
 
-    def received(self, exchange: int, messages: Sequence[Incoming], now: float) -> list[Effect]:
+    def received(
+        self, exchange: int, messages: Sequence[Incoming], now: float, characters: int = 0
+    ) -> list[Effect]:
         """Messages of a response, as they were decoded. Events leave at once; replies are kept.
 
         Nothing is judged before the response has ended, so that a failed reply in front of events
-        cannot cost them.
+        cannot cost them. `characters` is the length of their text.
         """
-        current = self._find(exchange)
+        current = self._exchanges.find(exchange)
         deliveries: list[Delivery] = []
         for message in messages:
             if type(message) is Delivery:
@@ -239,7 +232,8 @@ class Session:
             if current is not None:
                 current.brought_events = True
             lane = Lane.POLL if current is None else current.lane
-            self._effects.insert(0, Deliver(lane, deliveries))
+            poll = self._exchanges.poll_beside(lane)
+            self._effects.insert(0, Deliver(lane, deliveries, characters, poll))
         return self._take()
 
     def finished(self, exchange: int, now: float) -> list[Effect]:
@@ -281,7 +275,9 @@ class Session:
             case Do.CHECK:
                 self._send_connect(now, hold=0.0)
             case Do.POLL:
-                self._poll(now, rested=event is Input.DUE)
+                if event is Input.ANSWERED:
+                    self._rested_at = now + self._pace.rest(self._advice)
+                self._poll(now)
             case Do.WAIT:
                 if row.next is State.PAUSING:
                     self._leave_session(why, login=event is Input.LOGIN)
@@ -311,13 +307,29 @@ class Session:
         connect = Connect(self._next_id(), self._client_id, hold, ext)
         self._send(Lane.POLL, [connect], held + self._options.network_allowance, now)
 
-    def _poll(self, now: float, rested: bool) -> None:
-        rest = self._pace.rest(self._advice)
-        if rest > 0 and not rested:
-            self._deadline = now + rest
+    def _poll(self, now: float) -> None:
+        """Send the next connect once it has rested and the brake is off, or was on for long enough."""
+        due = max(self._rested_at, self._brake.lasts_until(self._pace.last_answer, self._advice))
+        if now < due:
+            self._deadline = due
         else:
+            self._deadline = None
+            if self._brake.exceed():
+                self._pause(now)
             self._send_connect(now, hold=None)
         self._pump(now)
+
+    def _poll_again(self, now: float) -> None:
+        """The brake has changed: where a poll waits, look anew for how long."""
+        if self._state is State.CONNECTED and self._exchanges.is_free(Lane.POLL):
+            self._poll(now)
+
+    def _pause(self, now: float) -> None:
+        """The session has to go on, so that what comes again by replay is not sent to us any more."""
+        assert self._brake.since is not None
+        self._effects.append(BrakeChanged(True, True, now - self._brake.since))
+        self._channels.pause(self._policy.is_durable)
+        self._pump(now)  # in front of the connect, whose answer would be full of them
 
     def _leave_session(self, why: str, login: bool) -> None:
         self._login_wanted = self._login_wanted or login
@@ -353,11 +365,14 @@ class Session:
     # --- the poll lane ---------------------------------------------------------------------------
 
     def _ended(self, exchange: int, failure: Failure | None, now: float) -> list[Effect]:
-        current = self._find(exchange)
+        current = self._exchanges.find(exchange)
         if current is None:
             return self._take()
         lane = current.lane
-        self._exchanges[lane] = None
+        self._exchanges.end(lane)
+        end_of_poll = current.ending(failure)
+        if end_of_poll is not None:
+            self._effects.append(end_of_poll)
         if self._state is State.DISCONNECTING:
             if lane is Lane.COMMAND:
                 self._move(Input.DISCONNECTED, now, self._why)
@@ -416,7 +431,8 @@ class Session:
         failure: Failure | None = None,
         server_disconnected: bool = False,
     ) -> Trouble:
-        return Trouble(step, reply, failure, self._advice, self.failures + 1, server_disconnected)
+        durable = self._channels.wants(self._policy.is_durable)
+        return Trouble(step, reply, failure, self._advice, self.failures + 1, server_disconnected, durable)
 
     def _meet(self, trouble: Trouble, now: float) -> None:
         """Do what the policy says about a trouble of the connection."""
@@ -439,7 +455,7 @@ class Session:
         if self._state is not State.CONNECTED:
             return
         self._commands.prepare_channels(now)
-        if self._exchanges[Lane.COMMAND] is None:
+        if self._exchanges.is_free(Lane.COMMAND):
             requests = self._commands.requests(self._client_id, self._next_id, now)
             if requests:
                 self._send(Lane.COMMAND, requests, self._options.network_allowance, now)
@@ -455,17 +471,8 @@ class Session:
     # --- exchanges -------------------------------------------------------------------------------
 
     def _send(self, lane: Lane, requests: Sequence[Request], read_timeout: float, now: float) -> None:
-        self._numbers += 1
-        by_id = {request.id: request for request in requests}
-        self._exchanges[lane] = Exchange(self._numbers, lane, by_id, now)
-        self._effects.append(Send(lane, self._numbers, tuple(requests), read_timeout))
-
-    def _find(self, number: int) -> Exchange | None:
-        """The exchange of that number; None where it was overtaken."""
-        for current in self._exchanges.values():
-            if current is not None and current.number == number:
-                return current
-        return None
+        exchange = self._exchanges.begin(lane, requests, now)
+        self._effects.append(Send(lane, exchange.number, tuple(requests), read_timeout))
 
     def _is_wanted(self, delivery: Delivery, exchange: Exchange | None) -> bool:
         """A late event of a durable channel comes again by replay, so that its copy is dropped."""
@@ -492,10 +499,11 @@ class Session:
 
     def _abandon_lane(self, lane: Lane, why: str) -> None:
         """Drop the exchange under way; what it asked for is lost, or due again."""
-        exchange = self._exchanges[lane]
+        exchange = self._exchanges.end(lane)
         if exchange is None:
             return
-        self._exchanges[lane] = None
+        if exchange.is_poll:
+            self._effects.append(PollLost(exchange.number, why))
         self._commands.abandoned(exchange, why)
         self._effects.append(Abandon(lane))
 

@@ -12,6 +12,7 @@ from typing import Any
 from nameko.exceptions import ConfigurationError
 
 from nameko_salesforce.bayeux.errors import LocalError
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.route import Route
 from nameko_salesforce.bayeux.section import (
     CLIENT_KEYS,
@@ -23,7 +24,6 @@ from nameko_salesforce.bayeux.section import (
     whole,
     without_option,
 )
-from nameko_salesforce.bayeux.session import SessionOptions
 from nameko_salesforce.bayeux.transport import TransportOptions
 
 __all__ = ['KEYS', 'SECTION', 'BayeuxSettings', 'read_settings']

@@ -56,11 +56,31 @@ class _Channel:
     leavers: list[int] = field(default_factory=list)  # tickets
     reported: tuple[ChannelState, str] = (ChannelState.WANTED, '')
 
+    def one_of(self, certain: ChannelInput, in_doubt: ChannelInput) -> ChannelInput:
+        """The second one where the server may have what the state denies, and that makes a difference."""
+        return in_doubt if self.in_doubt and (self.state, in_doubt) in CHANNEL else certain
+
 
 TO_PREPARE = (ChannelState.WANTED, ChannelState.REFUSED)
-TO_SEND = (ChannelState.READY, ChannelState.LEAVE)
-SETTLED = (ChannelState.WANTED, ChannelState.ACTIVE, ChannelState.REFUSED, ChannelState.GONE)
-REFUSABLE = (ChannelState.WANTED, ChannelState.PREPARING, ChannelState.READY, ChannelState.PENDING)
+TO_SEND = (ChannelState.READY, ChannelState.LEAVE, ChannelState.YIELD)
+SETTLED = (
+    ChannelState.WANTED,
+    ChannelState.ACTIVE,
+    ChannelState.REFUSED,
+    ChannelState.PAUSED,
+    ChannelState.GONE,
+)
+BRAKED = (ChannelState.YIELD, ChannelState.YIELDING, ChannelState.PAUSED)
+REFUSABLE = (
+    ChannelState.WANTED,
+    ChannelState.PREPARING,
+    ChannelState.READY,
+    ChannelState.PENDING,
+    *BRAKED,
+)
+UNWANTED = (ChannelState.UNWANTED, ChannelState.LEAVE, ChannelState.LEAVING)
+
+TOO_SLOW = 'more events come than are handled'
 
 
 class Subscriptions:
@@ -81,6 +101,7 @@ class Subscriptions:
         # Which of them are in a state to wait for something: looked at in every step, the book is not.
         self._to_prepare: dict[str, _Channel] = {}
         self._to_send: dict[str, _Channel] = {}
+        self._is_paused: Callable[[str], bool] | None = None  # which of them; None while none is
 
     # --- what users ask --------------------------------------------------------------------------
 
@@ -107,8 +128,37 @@ class Subscriptions:
             return
         record.leavers.append(ticket)
         self._answer(record.subscribers, Stopped(f'{channel}: unsubscribed before the server answered'))
-        undo = record.in_doubt and (record.state, ChannelInput.UNDO) in CHANNEL
-        self._apply(record, ChannelInput.UNDO if undo else ChannelInput.UNSUBSCRIBE)
+        self._apply(record, record.one_of(ChannelInput.UNSUBSCRIBE, ChannelInput.UNDO))
+
+    # --- what a brake asks -----------------------------------------------------------------------
+
+    def pause(self, chosen: Callable[[str], bool]) -> None:
+        """Have the chosen channels not subscribed until `resume`, those that are wanted later included."""
+        self._is_paused = chosen
+        for record in list(self._book.values()):
+            if chosen(record.name):
+                self._apply(record, record.one_of(ChannelInput.PAUSE, ChannelInput.PAUSE_IN_DOUBT))
+
+    def resume(self, reason: str) -> None:
+        """Want all paused channels as before."""
+        self._is_paused = None
+        for record in list(self._book.values()):
+            if record.state in BRAKED:
+                self._resume(record, reason)
+
+    def _resume(self, record: _Channel, reason: str) -> None:
+        self._apply(record, record.one_of(ChannelInput.RESUME, ChannelInput.RESUME_IN_DOUBT), reason)
+        if record.state is ChannelState.ACTIVE:  # its unsubscribe was not sent
+            record.reason = ''
+            self._answer(record.subscribers, None)
+        if record.state is not ChannelState.REJOIN:
+            self._answer(record.leavers, _overtaken(record.name))
+
+    # --- what can be seen ------------------------------------------------------------------------
+
+    def wants(self, chosen: Callable[[str], bool]) -> bool:
+        """Whether any wanted channel is one of the chosen."""
+        return any(chosen(each.name) for each in self._book.values() if each.state not in UNWANTED)
 
     def status(self) -> dict[str, ChannelStatus]:
         """All channels, in declared order."""
@@ -142,7 +192,7 @@ class Subscriptions:
             self._refuse(record, reason, 0.0, now)
 
     def to_send(self) -> list[tuple[ChannelState, str, Mapping[str, Any] | None]]:
-        """What waits for the command lane: (`READY` or `LEAVE`, channel, ext), in declared order."""
+        """What waits for the command lane: (`READY`, `LEAVE` or `YIELD`, channel, ext), in declared order."""
         return [(each.state, each.name, each.ext) for each in _declared(self._to_send)]
 
     def waits_to_send(self) -> bool:
@@ -178,13 +228,14 @@ class Subscriptions:
             # In doubt, the server may never have had it: then that is what was asked for.
             self._answer(record.leavers, None if record.in_doubt else UnsubscriptionRefused(channel, reason))
             record.in_doubt = False
-            self._apply(record, ChannelInput.REFUSED)
+            paused = record.state is ChannelState.YIELDING
+            self._apply(record, ChannelInput.REFUSED, f'it comes all the same: {reason}' if paused else '')
 
     def lost(self, channel: str, reason: str) -> None:
         """The channel's request got no answer. It is due again at once; the lane's own pause comes first."""
         record = self._book[channel]
         record.in_doubt = True
-        if record.state is ChannelState.REJOIN:
+        if record.state in (ChannelState.REJOIN, ChannelState.YIELDING):
             self._answer(record.leavers, _overtaken(channel))
         self._apply(record, ChannelInput.LOST, reason)
 
@@ -217,13 +268,19 @@ class Subscriptions:
                 f'{record.name}: {event.value!r} cannot happen to a channel that is {record.state.value}'
             )
         record.state = CHANNEL[record.state, event]
+        if self._is_paused is not None and self._is_paused(record.name):
+            also = record.one_of(ChannelInput.PAUSE, ChannelInput.PAUSE_IN_DOUBT)
+            record.state = CHANNEL.get((record.state, also), record.state)  # GONE has no row
         for waiting, states in ((self._to_prepare, TO_PREPARE), (self._to_send, TO_SEND)):
             if record.state in states:
                 waiting[record.name] = record
             else:
                 waiting.pop(record.name, None)
-        if reason and (event is ChannelInput.REFUSED or not record.failures):
+        told = reason and (record.state not in BRAKED or event is ChannelInput.REFUSED)
+        if told and (event is ChannelInput.REFUSED or not record.failures):
             record.reason = reason  # a refusal stays the reason to show until the channel is active
+        elif record.state in BRAKED and not record.failures:
+            record.reason = TOO_SLOW
         if record.state is ChannelState.GONE:
             del self._book[record.name]
             self._answer(record.leavers, None)

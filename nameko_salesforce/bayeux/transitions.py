@@ -145,6 +145,9 @@ class ChannelState(Enum):
     LEAVE = 'leave'  # its unsubscribe waits for the command lane
     LEAVING = 'leaving'  # its unsubscribe is sent
     REJOIN = 'rejoin'  # its unsubscribe is sent, and it is wanted again
+    YIELD = 'yield'  # wanted, but braked: its unsubscribe waits for the command lane
+    YIELDING = 'yielding'  # wanted, but braked: its unsubscribe is sent
+    PAUSED = 'paused'  # wanted, but braked: not subscribed until the release
     GONE = 'gone'
 
 
@@ -161,6 +164,10 @@ class ChannelInput(Enum):
     REFUSED = 'refused'
     LOST = 'exchange lost'
     SESSION_LOST = 'session lost'
+    PAUSE = 'pause'  # braked for too long
+    PAUSE_IN_DOUBT = 'pause in doubt'  # and a subscribe was sent and lost
+    RESUME = 'resume'  # released
+    RESUME_IN_DOUBT = 'resume in doubt'  # and nobody knows whether the server still has it
 
 
 def _channel() -> dict[tuple[ChannelState, ChannelInput], ChannelState]:
@@ -220,6 +227,42 @@ def _channel() -> dict[tuple[ChannelState, ChannelInput], ChannelState]:
         (s.REJOIN, i.REFUSED): s.WANTED,
         (s.REJOIN, i.LOST): s.WANTED,
         (s.REJOIN, i.SESSION_LOST): s.WANTED,
+        (s.YIELD, i.SUBSCRIBE): s.YIELD,
+        (s.YIELD, i.UNSUBSCRIBE): s.LEAVE,
+        (s.YIELD, i.SENT): s.YIELDING,
+        (s.YIELD, i.SESSION_LOST): s.PAUSED,
+        (s.YIELDING, i.SUBSCRIBE): s.YIELDING,
+        (s.YIELDING, i.UNSUBSCRIBE): s.LEAVING,
+        (s.YIELDING, i.ACCEPTED): s.PAUSED,
+        (s.YIELDING, i.REFUSED): s.PAUSED,
+        (s.YIELDING, i.LOST): s.YIELD,
+        (s.YIELDING, i.SESSION_LOST): s.PAUSED,
+        (s.PAUSED, i.SUBSCRIBE): s.PAUSED,
+        (s.PAUSED, i.UNSUBSCRIBE): s.GONE,
+        (s.PAUSED, i.SESSION_LOST): s.PAUSED,
+        # A pause waits for the answer of a subscribe that is sent, and does not concern who leaves.
+        (s.WANTED, i.PAUSE): s.PAUSED,
+        (s.WANTED, i.PAUSE_IN_DOUBT): s.YIELD,
+        (s.PREPARING, i.PAUSE): s.PAUSED,
+        (s.PREPARING, i.PAUSE_IN_DOUBT): s.YIELD,
+        (s.READY, i.PAUSE): s.PAUSED,
+        (s.READY, i.PAUSE_IN_DOUBT): s.YIELD,
+        (s.PENDING, i.PAUSE): s.PENDING,
+        (s.ACTIVE, i.PAUSE): s.YIELD,
+        (s.REFUSED, i.PAUSE): s.PAUSED,
+        (s.REFUSED, i.PAUSE_IN_DOUBT): s.YIELD,
+        (s.UNWANTED, i.PAUSE): s.UNWANTED,
+        (s.LEAVE, i.PAUSE): s.LEAVE,
+        (s.LEAVING, i.PAUSE): s.LEAVING,
+        (s.REJOIN, i.PAUSE): s.YIELDING,
+        (s.YIELD, i.PAUSE): s.YIELD,
+        (s.YIELDING, i.PAUSE): s.YIELDING,
+        (s.PAUSED, i.PAUSE): s.PAUSED,
+        **{(state, i.RESUME): state for state in s if state not in (s.YIELD, s.YIELDING, s.PAUSED, s.GONE)},
+        (s.YIELD, i.RESUME): s.ACTIVE,
+        (s.YIELD, i.RESUME_IN_DOUBT): s.WANTED,
+        (s.YIELDING, i.RESUME): s.REJOIN,
+        (s.PAUSED, i.RESUME): s.WANTED,
     }
 
 

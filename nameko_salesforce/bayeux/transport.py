@@ -130,11 +130,15 @@ class Connection:
 
     Invariant: between exchanges `_sock` is None or has answered its last request completely. Whatever
     else happens, `_drop` closes it.
+
+    Attributes:
+        characters: of the text that the messages came in which `on_messages` is called with.
     """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._watchdog = Watchdog(transport.options.network_allowance)
+        self.characters = 0
         self._busy = False
         self._closing = False
         self._sock: Any = None
@@ -243,6 +247,7 @@ class Connection:
         decoder = MessageDecoder(options.message_limit, options.codec.scan)
         self._watch(options.network_allowance)
         body = pieces(response)
+        counted = 0
         while True:
             try:
                 piece = next(body, b'')
@@ -251,6 +256,7 @@ class Connection:
             messages = decoder.feed(piece)
             if messages:
                 self._watchdog.rest()
+                self.characters, counted = decoder.characters - counted, decoder.characters
                 on_messages(messages)
                 self._watch(options.network_allowance)
             if not piece or decoder.failure is not None:

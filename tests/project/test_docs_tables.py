@@ -17,7 +17,7 @@ from nameko_salesforce import config, constants, login_pace, push_topics
 from nameko_salesforce.bayeux import settings as bayeux
 from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
-from nameko_salesforce.bayeux.session import SessionOptions
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.transport import TransportOptions
 from nameko_salesforce.credentials import ClientCredentials, JwtBearer
 from nameko_salesforce.errors import LoginRefused

@@ -1,16 +1,19 @@
 """Session and policy for Salesforce x the broker in its manner: what its servers do costs no event."""
 
+from fake_salesforce.faults import Fault, FaultKind
 from fake_salesforce.settings import SALESFORCE
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from nameko_salesforce.bayeux.session import SessionOptions
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.transitions import State
 from nameko_salesforce.streaming.policy import SalesforcePolicy
 from tests.properties.world import World
 
 CHANNELS = ['/topic/A', '/event/B__e']
+# The broker has done its part, and nobody hears of it.
+LOSSES = [FaultKind.DROP_AFTER, FaultKind.TRUNCATE, FaultKind.EMPTY]
 META = ['/meta/handshake', '/meta/connect', '/meta/subscribe']
 
 
@@ -42,7 +45,11 @@ class StreamOfAnOrg(RuleBasedStateMachine):
         changes = {'replies_first': replies_first, 'unknown_client_disconnects': form}
         self.org = Org()
         self.world = World(
-            SALESFORCE.changed(changes), SessionOptions(), seed, policy=Durable(), rules=self.org
+            SALESFORCE.changed(changes),
+            SessionOptions(longest_brake=30.0),
+            seed,
+            policy=Durable(),
+            rules=self.org,
         )
         for channel in CHANNELS:
             self.world.stream.subscribe(channel)
@@ -88,6 +95,18 @@ class StreamOfAnOrg(RuleBasedStateMachine):
     def the_daily_limit_changes(self, limit):
         self.change(daily_event_limit=limit)
 
+    @rule()
+    def those_who_take_the_events_have_enough(self):
+        self.world.stream.brake()
+
+    @rule()
+    def they_go_on(self):
+        self.world.stream.release()
+
+    @rule(kind=st.sampled_from(LOSSES), channel=st.sampled_from([*META, None]), size=st.integers(0, 400))
+    def an_answer_is_lost(self, kind, channel, size):
+        self.world.faults.add(Fault(kind, channel, bytes=size))
+
     @invariant()
     def it_never_goes_silent_and_never_misbehaves(self):
         if hasattr(self, 'world'):
@@ -97,11 +116,16 @@ class StreamOfAnOrg(RuleBasedStateMachine):
     def teardown(self):
         if not hasattr(self, 'world'):
             return
+        self.world.faults.clear()
         self.change(busy=[], client_limit=2000, daily_event_limit=1_000_000)
         self.world.advance(2000)  # more than the longest pause of all
         self.world.check_always()
         assert self.world.stream.session.state is State.CONNECTED
-        assert self.world.stream.active() == set(CHANNELS)
+        stream = self.world.stream
+        assert stream.active() | stream.paused() == set(CHANNELS), 'what is not paused is subscribed'
+        stream.release()
+        self.world.advance(100)
+        assert stream.active() == set(CHANNELS)
         for channel in CHANNELS:
             self.world.publish(channel)
         self.world.advance(5)

@@ -1,6 +1,7 @@
 """Session x broker under a virtual clock, with faults: what must hold at every moment and in the end."""
 
 import itertools
+from dataclasses import dataclass
 
 import pytest
 from fake_salesforce.faults import Fault, FaultKind
@@ -9,7 +10,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from nameko_salesforce.bayeux.session import SessionOptions
+from nameko_salesforce.bayeux.options import SessionOptions
+from nameko_salesforce.bayeux.policy import GenericPolicy, Trouble, Verdict
 from nameko_salesforce.bayeux.transitions import State
 from tests.properties.world import World
 
@@ -27,6 +29,20 @@ DISHONEST = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """The generic policy, as if the server could replay some channels."""
+
+    durable: tuple[str, ...]
+    generic: GenericPolicy = GenericPolicy()
+
+    def judge(self, trouble: Trouble) -> Verdict:
+        return self.generic.judge(trouble)
+
+    def is_durable(self, channel: str) -> bool:
+        return channel in self.durable
+
+
 class SessionAndBroker(RuleBasedStateMachine):
     """Users, a server's life, a bad network; and then the sun comes out."""
 
@@ -37,8 +53,9 @@ class SessionAndBroker(RuleBasedStateMachine):
         replies_first=st.booleans(),
         send_max_interval=st.booleans(),
         notices_gone=st.booleans(),
+        durable=st.sampled_from([(), (), ('/a',), ('/a', '/c/*', '/c/d')]),
     )
-    def build(self, ack, seed, interval, replies_first, send_max_interval, notices_gone):
+    def build(self, ack, seed, interval, replies_first, send_max_interval, notices_gone, durable):
         server = VANILLA.changed(
             {
                 'interval': interval,
@@ -47,7 +64,7 @@ class SessionAndBroker(RuleBasedStateMachine):
                 'notices_gone': notices_gone,
             }
         )
-        self.world = World(server, SessionOptions(ack=ack), seed)
+        self.world = World(server, SessionOptions(ack=ack), seed, policy=Durable(durable))
         self.wanted = set()
         self.world.stream.start()
 
@@ -85,6 +102,14 @@ class SessionAndBroker(RuleBasedStateMachine):
         )
 
     @rule()
+    def those_who_take_the_events_have_enough(self):
+        self.world.stream.brake()
+
+    @rule()
+    def they_go_on(self):
+        self.world.stream.release()
+
+    @rule()
     def the_server_starts_again(self):
         self.world.restart()
 
@@ -115,6 +140,11 @@ class SessionAndBroker(RuleBasedStateMachine):
         if stream.session.state is State.HALTED:
             stream.start()
         world.advance(200)
+        world.check_always()
+        assert stream.session.state is State.CONNECTED
+        assert stream.active() | stream.paused() == self.wanted, 'what is not paused is subscribed'
+        stream.release()
+        world.advance(100)
         world.check_always()
         assert stream.session.state is State.CONNECTED
         assert stream.active() == self.wanted, 'every wanted channel is subscribed in the end, and no other'
@@ -173,6 +203,28 @@ def test_with_ack_no_event_of_a_living_session_is_lost(kind):
     assert world.struck[kind.value] >= 1, 'the fault never struck'
     assert len(world.stream.handshakes) == 1
     assert sorted(set(world.stream.delivered['/a'])) == world.published['/a']
+
+
+@pytest.mark.parametrize('max_interval', [10.0, 600.0])
+@pytest.mark.parametrize('durable', [(), ('/a',)])
+def test_a_session_that_is_braked_for_an_hour_lives(max_interval, durable):
+    world = World(VANILLA.changed({'max_interval': max_interval}), SessionOptions(), policy=Durable(durable))
+    world.stream.subscribe('/a')
+    world.stream.subscribe('/b')
+    world.stream.start()
+    world.advance(5)
+    world.stream.brake()
+    for _ in range(720):
+        world.publish('/b')
+        world.advance(5)
+    assert world.stream.paused() == set(durable)
+    assert len(world.stream.handshakes) == 1
+    assert len(world.stream.delivered['/b']) > 715, 'late, but there'
+    world.stream.release()
+    world.advance(1)
+    assert world.stream.active() == {'/a', '/b'}
+    assert world.stream.delivered['/b'] == world.published['/b']
+    world.check_always()
 
 
 @pytest.mark.defect('D6')

@@ -10,7 +10,7 @@ import pytest
 
 from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.effects import Answered
-from nameko_salesforce.bayeux.subscriptions import Subscriptions
+from nameko_salesforce.bayeux.subscriptions import BRAKED, Subscriptions
 from nameko_salesforce.bayeux.transitions import ChannelState
 
 
@@ -28,11 +28,15 @@ class Walk:
         self.under_way = []  # (subscribe?, channel)
         self.preparing = []
         self.server = set()
+        self.held = set()  # paused
+        self.seen = set()  # states, as they are shown
 
     def step(self):
         users = [self.subscribe, self.unsubscribe]
         lane = [self.works, self.works, self.accept, self.accept, self.refuse, self.lose]
-        self.random.choice([*users, *lane, self.time_passes, self.session_lost])()
+        brake = [self.pause, self.resume]
+        self.random.choice([*users, *lane, *brake, self.time_passes, self.session_lost])()
+        self.seen |= {each.state for each in self.book.status().values()}
 
     # --- users -----------------------------------------------------------------------------------
 
@@ -97,6 +101,14 @@ class Walk:
         self.server.clear()
         self.book.session_lost('402::session_unknown')
 
+    def pause(self):
+        self.held = {'a'}
+        self.book.pause(self.held.__contains__)
+
+    def resume(self):
+        self.held = set()
+        self.book.resume('released')
+
     # --- what must hold --------------------------------------------------------------------------
 
     def answered(self):
@@ -104,13 +116,23 @@ class Walk:
 
     def check(self):
         assert self.wanted <= set(self.book.status()), 'a wanted channel is never absent'
+        for name, status in self.book.status().items():
+            assert name in self.held or status.state not in BRAKED, f'{name} is paused without a brake'
+        for state, name, _ in self.book.to_send():
+            assert state is not ChannelState.READY or name not in self.held, f'{name} is subscribed to'
 
-    def end(self):
+    def settle(self):
         for _ in range(10):
             self.now += 1000
             self.works('good')
             while self.under_way:
                 self.accept()
+
+    def end(self):
+        self.settle()
+        assert self.server == self.wanted - self.held, 'what is paused is not at the server, all else is'
+        self.resume()
+        self.settle()
         status = self.book.status()
         assert {name for name, each in status.items() if each.state is ChannelState.ACTIVE} == self.wanted
         assert set(status) == self.wanted
@@ -120,9 +142,12 @@ class Walk:
 
 @pytest.mark.parametrize('first', range(0, 5000, 1000))
 def test_whatever_happens_everybody_is_answered_once_and_the_server_has_what_is_wanted(first):
+    seen = set()
     for seed in range(first, first + 1000):
         walk = Walk(Random(seed))
         for _ in range(25):
             walk.step()
             walk.check()
         walk.end()
+        seen |= walk.seen
+    assert seen == set(ChannelState) - {ChannelState.GONE}, 'the walks come by every state'

@@ -27,6 +27,8 @@ from nameko_salesforce.bayeux.effects import (
     Effect,
     ForgetCookies,
     Lane,
+    PollAnswered,
+    PollLost,
     Prepare,
     PrepareChannel,
     Send,
@@ -34,8 +36,10 @@ from nameko_salesforce.bayeux.effects import (
 )
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.messages import Delivery, parse
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
-from nameko_salesforce.bayeux.session import Session, SessionOptions
+from nameko_salesforce.bayeux.session import Session
+from nameko_salesforce.bayeux.subscriptions import BRAKED
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 
 LATENCY = 0.02  # seconds, one way
@@ -192,6 +196,8 @@ class World:
         stream, session = self.stream, self.stream.session
         moving = session.deadline is not None or Lane.POLL in stream.out
         assert moving or session.state in (State.IDLE, State.HALTED), f'{session.state} went silent'
+        out = [stream.out[Lane.POLL][0]] if Lane.POLL in stream.out else []
+        assert [each for each in stream.polls if each not in out] == [], 'the end of a poll was not told'
         for earlier, later in itertools.pairwise(stream.handshakes):
             assert later - earlier >= 5.0 - 1e-6, 'handshakes without their distance'
         for channel, numbers in stream.delivered.items():
@@ -201,8 +207,8 @@ class World:
 class Stream:
     """The client's side: a session, its two connections, its cookies, and what was delivered.
 
-    With Salesforce it subscribes from the last position that it was given of each channel. `logins` counts
-    how often it was asked for another token.
+    With Salesforce it subscribes from the last position that it was given of each channel, but not from one
+    that came beside a poll which was lost. `logins` counts how often it was asked for another token.
     """
 
     def __init__(self, world: World, options: SessionOptions, policy: Policy) -> None:
@@ -211,12 +217,15 @@ class Stream:
         self.token = 'token 0'
         self.logins = 0
         self.positions: dict[str, Any] = {}
+        # Positions from beside a poll, whose answer may hold earlier ones.
+        self.waiting: dict[int, dict[str, Any]] = defaultdict(dict)
         self.out: dict[Lane, tuple[int, int]] = {}  # exchange of the session, request of the network
         self.cookies: dict[str, str] = {}
         self.delivered: dict[str, list[int]] = defaultdict(list)
         self.answers: dict[int, Any] = {}
         self.handshakes: list[float] = []
         self.halts: list[str] = []
+        self.polls: list[int] = []  # connects of which the end was not told
         self._tickets = itertools.count(1)
 
     def start(self) -> None:
@@ -236,6 +245,17 @@ class Stream:
         self.carry_out(self.session.unsubscribe(channel, ticket, self._world.now))
         return ticket
 
+    def brake(self) -> None:
+        self.carry_out(self.session.brake(self._world.now))
+
+    def release(self) -> None:
+        self.carry_out(self.session.release(self._world.now))
+
+    def paused(self) -> set[str]:
+        """Those that wait for the release; one that was refused before reads so until it is tried again."""
+        channels = self.session.channels.items()
+        return {name for name, status in channels if status.state in (*BRAKED, ChannelState.REFUSED)}
+
     def active(self) -> set[str]:
         return {name for name, status in self.session.channels.items() if status.state is ChannelState.ACTIVE}
 
@@ -248,9 +268,9 @@ class Stream:
                 case Abandon(lane=lane):
                     if lane in self.out:
                         self._world.hang_up(self.out.pop(lane)[1])
-                case Deliver(deliveries=deliveries):
+                case Deliver(deliveries=deliveries, poll=poll):
                     for each in deliveries:
-                        self._take(each)
+                        self._take(each, self.positions if poll is None else self.waiting[poll])
                 case Prepare(attempt=attempt, login=login):
                     self.logins += login
                     self.token = f'token {self.logins}'
@@ -262,6 +282,12 @@ class Stream:
                 case Answered(ticket=ticket, error=error):
                     assert ticket not in self.answers, f'ticket {ticket} was answered twice'
                     self.answers[ticket] = error
+                case PollAnswered(poll=poll):
+                    self.polls.remove(poll)  # fails where one is told to have ended twice
+                    self.positions.update(self.waiting.pop(poll, {}))
+                case PollLost(poll=poll):
+                    self.polls.remove(poll)
+                    self.waiting.pop(poll, None)
                 case ForgetCookies():
                     self.cookies.clear()
                 case StateChanged(new=new, why=why):
@@ -272,16 +298,18 @@ class Stream:
                 case _:
                     pass
 
-    def _take(self, delivery: Delivery) -> None:
+    def _take(self, delivery: Delivery, positions: dict[str, Any]) -> None:
         data = delivery.data
         if isinstance(data, dict):
-            self.positions[delivery.channel] = data['event']['replayId']
+            positions[delivery.channel] = data['event']['replayId']
             data = data['n']
         self.delivered[delivery.channel].append(data)
 
     def _send(self, send: Send) -> None:
         assert send.lane not in self.out, f'two exchanges at once on the {send.lane.value} lane'
         messages = [dict(request.wire()) for request in send.requests]
+        if messages[0]['channel'] == '/meta/connect':
+            self.polls.append(send.exchange)
         number = self._world.post(messages, self.cookies, lambda wire: self._arrive(send, wire))
         self.out[send.lane] = (send.exchange, number)
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from nameko.exceptions import ConfigurationError
 
 from nameko_salesforce.bayeux.backoff import Backoff
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.section import CLIENT_KEYS
-from nameko_salesforce.bayeux.session import SessionOptions
 from nameko_salesforce.bayeux.transport import TransportOptions
 from nameko_salesforce.config import KEYS, ReplaySettings, SalesforceSettings, read_settings
 from nameko_salesforce.constants import DEFAULT_API_VERSION

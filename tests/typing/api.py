@@ -23,17 +23,21 @@ from nameko_salesforce.bayeux import (
     ChannelStatus,
     Client,
     Codec,
+    Deliver,
     Delivery,
     ExchangeFailed,
     Extension,
     Failure,
     FailureKind,
     GenericPolicy,
+    Lane,
     LocalError,
     MessageSkipped,
     MessageTooLarge,
     NotAnswered,
     Policy,
+    PollAnswered,
+    PollLost,
     Preparation,
     PreparationFailed,
     Prepared,
@@ -76,6 +80,8 @@ class PatientPolicy:
             return Verdict(Action.RETRY, trouble.text, trouble.failure.retry_after)
         assert_type(trouble.failures, int)
         assert_type(trouble.server_disconnected, bool)
+        if trouble.durable:
+            return Verdict(Action.HANDSHAKE, trouble.reason)
         return self.generic.judge(trouble)
 
     def is_durable(self, channel: str) -> bool:
@@ -123,6 +129,17 @@ def observe(notice: StateChanged | ChannelChanged | MessageSkipped) -> None:
             assert_type(skipped.channel, str | None)
 
 
+def follow(arrival: Deliver | PollAnswered | PollLost) -> None:
+    match arrival:
+        case Deliver(lane=lane, deliveries=deliveries, characters=characters, poll=poll):
+            assert_type((lane, characters, poll), tuple[Lane, int, int | None])
+            assert_type(deliveries[0], Delivery)
+        case PollAnswered(poll=poll):
+            assert_type(poll, int)
+        case PollLost(poll=poll, why=why):
+            assert_type((poll, why), tuple[int, str])
+
+
 def spawn(function: Callable[[], None]) -> object:
     return eventlet.spawn(function)
 
@@ -141,6 +158,7 @@ client = Client(
         assumed_hold=120.0,
         handshake_distance=5.0,
         disconnect_timeout=5.0,
+        longest_brake=7.0,
         backoff=Backoff(first=1.0, factor=2.0, cap=60.0, spread=0.5),
     ),
     transport=TransportOptions(
@@ -157,7 +175,9 @@ client = Client(
     preparation=preparation,
     extensions=[extension],
     mailbox_limit=1000,
+    mailbox_characters=8 * 2**20,
     observe=observe,
+    follow=follow,
     spawn=spawn,
     clock=time.monotonic,
     draw=random.random,
@@ -191,6 +211,9 @@ def use(client: Client) -> None:
         assert_type(entered.why, str)
         assert_type(entered.channels, dict[str, ChannelStatus])
         assert_type(entered.wait_for_state(State.CONNECTED, timeout=1.5), bool)
+        entered.brake()
+        assert_type(entered.braked_for, float | None)
+        entered.release()
         entered.halt()
     client.start()
     client.stop(timeout=1)

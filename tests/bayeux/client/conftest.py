@@ -12,7 +12,7 @@ import pytest
 
 from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.client import Client
-from nameko_salesforce.bayeux.session import SessionOptions
+from nameko_salesforce.bayeux.options import SessionOptions
 
 # One beat of a test, in seconds; a slow machine sets TICK_FACTOR. Deadlines are multiples of it.
 TICK = 0.05 * float(os.environ.get('TICK_FACTOR', '1'))

@@ -562,7 +562,7 @@ def test_a_preparation_that_gives_nonsense_is_tried_again(fake, make_client, cap
 
 
 def test_a_preparation_that_never_ends_is_given_up_and_tried_again(fake, make_client, caplog, monkeypatch):
-    monkeypatch.setattr('nameko_salesforce.bayeux.client.PREPARATION_LIMIT', 2 * TICK)
+    monkeypatch.setattr('nameko_salesforce.bayeux.preparation.PREPARATION_LIMIT', 2 * TICK)
 
     class Hanging(Preparing):
         channels = 0

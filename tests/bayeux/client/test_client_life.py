@@ -8,8 +8,8 @@ from eventlet.event import Event
 
 from nameko_salesforce.bayeux import Client
 from nameko_salesforce.bayeux.errors import SubscriptionRefused
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.preparation import NoPreparation, PreparationFailed, Prepared
-from nameko_salesforce.bayeux.session import SessionOptions
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 from tests.bayeux.client.conftest import QUICK, TICK, until
 

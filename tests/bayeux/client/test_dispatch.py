@@ -5,7 +5,7 @@ import pytest
 
 from nameko_salesforce.bayeux import dispatch
 from nameko_salesforce.bayeux.dispatch import Dispatcher
-from nameko_salesforce.bayeux.effects import StateChanged
+from nameko_salesforce.bayeux.effects import Deliver, Lane, PollAnswered, PollLost, StateChanged
 from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.messages import Delivery, Reply
 from nameko_salesforce.bayeux.transitions import State
@@ -18,7 +18,12 @@ class Post:
 
     def __init__(self, **options):
         self.seen = []
-        self.dispatcher = Dispatcher(options.pop('limit', 1000), options.pop('observe', self.seen.append))
+        self.dispatcher = Dispatcher(
+            options.pop('limit', 1000),
+            options.pop('characters', 10_000),
+            options.pop('observe', self.seen.append),
+            options.pop('follow', None),
+        )
 
     def add(self, channel, name=None):
         def callback(event):
@@ -28,7 +33,7 @@ class Post:
         return callback
 
     def deliver(self, channel, *data):
-        self.dispatcher.deliver([Delivery(channel, each) for each in data])
+        self.dispatcher.arrived(Deliver(Lane.POLL, [Delivery(channel, each) for each in data]))
 
     def run(self):
         """Let the loop work off what is there."""
@@ -225,3 +230,46 @@ def test_the_callback_that_is_named_is_removed(post):
     assert post.dispatcher.remove('/a', second) == 1
     post.deliver('/a', 1)
     assert post.run() == [('first', 1)]
+
+
+# --- those who keep positions ------------------------------------------------------------------
+
+
+def test_a_follower_hears_of_events_before_their_callbacks_and_of_polls_in_between():
+    post = Post(follow=lambda arrival: post.seen.append(arrival))
+    post.add('/a')
+    first = Deliver(Lane.COMMAND, [Delivery('/a', 1), Delivery('/a', 2)], 60, poll=7)
+    second = Deliver(Lane.POLL, [Delivery('/a', 3)])
+    for arrival in (first, PollLost(7, 'reset'), second, PollAnswered(8)):
+        post.dispatcher.arrived(arrival)
+    assert post.run() == [
+        first,
+        ('/a', 1),
+        ('/a', 2),
+        PollLost(7, 'reset'),
+        second,
+        ('/a', 3),
+        PollAnswered(8),
+    ]
+
+
+def test_a_follower_that_raises_keeps_no_event_from_its_callback(caplog):
+    def follow(arrival):
+        raise RuntimeError('mine')
+
+    post = Post(follow=follow)
+    post.add('/a')
+    post.deliver('/a', 1)
+    assert post.run() == [('/a', 1)]
+    assert [each.getMessage().split(':')[0] for each in caplog.records] == ['follower']
+
+
+def test_the_end_of_a_poll_is_kept_for_nobody(post):
+    post.dispatcher.arrived(PollAnswered(1))
+    assert not post.dispatcher._mailbox._items
+
+
+def test_the_text_of_events_counts_for_the_room():
+    post = Post(characters=10)
+    post.dispatcher.arrived(Deliver(Lane.POLL, [Delivery('/a', 1)], 11))
+    assert post.dispatcher.wait_for_room(timeout=0.001) is False

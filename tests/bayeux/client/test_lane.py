@@ -16,7 +16,7 @@ class Wire:
     """In place of a connection: keeps what is sent, answers when the test says so."""
 
     def __init__(self):
-        self.sent, self.closed, self.answer = [], 0, Event()
+        self.sent, self.closed, self.answer, self.characters = [], 0, Event(), 7
 
     def exchange(self, messages, *, read_timeout, on_messages):
         self.sent.append((list(messages), read_timeout))
@@ -40,7 +40,7 @@ class Bench:
             self.wire,
             extensions,
             eventlet.spawn,
-            lambda number, messages: self.said.append((number, messages)),
+            lambda number, messages, characters: self.said.append((number, messages)),
             lambda number, failure: self.said.append((number, failure)),
             lambda: self.room and self.room.wait(),
         )

@@ -22,7 +22,7 @@ def give_way():
 
 @pytest.fixture
 def mailbox():
-    return Mailbox(limit=2)
+    return Mailbox(limit=2, characters=100)
 
 
 def test_items_leave_in_the_order_in_which_they_came(mailbox):
@@ -116,6 +116,15 @@ def test_one_who_takes_from_a_mailbox_that_is_closed_goes_away_empty(mailbox):
 
 def test_who_waits_for_room_may_set_a_limit(mailbox):
     mailbox.put('a', 3)
+    assert mailbox.wait_for_room(timeout=0.001) is False
+    mailbox.taken()
+    assert mailbox.wait_for_room(timeout=0.001) is True
+
+
+def test_there_is_no_room_either_while_too_much_text_waits(mailbox):
+    mailbox.put('a', 1, 100)
+    assert mailbox.wait_for_room(timeout=0.001) is True
+    mailbox.put('b', 1, 1)
     assert mailbox.wait_for_room(timeout=0.001) is False
     mailbox.taken()
     assert mailbox.wait_for_room(timeout=0.001) is True

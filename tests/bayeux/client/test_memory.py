@@ -1,4 +1,4 @@
-"""A backlog in one response costs memory for what is under way, not for the response.
+"""A backlog costs memory for what is under way, in one response and in many; not for all of it.
 
 In a subprocess, because only a fresh process has a peak of its own.
 """
@@ -7,12 +7,14 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.bayeux.client.conftest import until
 
 EVENTS, SIZE = 50_000, 1000
 
 PROGRAM = """
-import json, re, sys, warnings
+import collections, json, re, sys, warnings
 warnings.filterwarnings('ignore', message=r'\\s*Eventlet is deprecated')
 import eventlet
 from nameko_salesforce.bayeux import Client
@@ -30,8 +32,27 @@ def handle(event):
     if len(seen) == int(sys.argv[2]):
         done.send()
 
+waiting = collections.deque()
+
+def take(event):
+    # As a runner does: a brake at one mark and a wait at another, for one response may hold any number.
+    waiting.append(event)
+    if len(waiting) >= 500:
+        client.brake()
+    while len(waiting) >= 2000:
+        eventlet.sleep(0.001)
+
+def work():
+    while True:
+        eventlet.sleep(0)
+        if waiting:
+            handle(waiting.popleft())
+        if len(waiting) <= 100:
+            client.release()
+
 with Client(sys.argv[1]) as client:
-    client.subscribe('/a', handle).get(timeout=20)
+    worker = eventlet.spawn(work) if sys.argv[3] == 'brake' else None
+    client.subscribe('/a', take if worker else handle).get(timeout=20)
     before = peak()
     print('ready', flush=True)
     done.wait()
@@ -39,17 +60,46 @@ with Client(sys.argv[1]) as client:
 """
 
 
-def test_a_backlog_of_50_mb_in_one_response_grows_memory_by_a_few(fake):
-    process = subprocess.Popen(
-        [sys.executable, '-c', PROGRAM, fake.url, str(EVENTS)], stdout=subprocess.PIPE, text=True
-    )
-    with process:
-        assert process.stdout.readline() == 'ready\n'
+class Reader:
+    """The program, subscribed."""
+
+    def __init__(self, fake, way):
+        self.process = subprocess.Popen(
+            [sys.executable, '-c', PROGRAM, fake.url, str(EVENTS), way], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout.readline() == 'ready\n'
         until(lambda: any(each['held'] for each in fake.sessions()), 'a held poll')
-        fake.publish_many([('/a', {'n': number, 'x': 'x' * SIZE}) for number in range(EVENTS)])
-        result = json.loads(process.stdout.readline())
-    assert process.returncode == 0
+
+    def result(self):
+        with self.process:
+            result = json.loads(self.process.stdout.readline())
+        assert self.process.returncode == 0
+        assert (result['count'], result['ordered']) == (EVENTS, True)
+        return result['grown']
+
+
+def events(numbers):
+    return [('/a', {'n': number, 'x': 'x' * SIZE}) for number in numbers]
+
+
+@pytest.mark.parametrize('way', ['slow callback', 'brake'])
+def test_a_backlog_of_50_mb_in_one_response_grows_memory_by_a_few(fake, way):
+    reader = Reader(fake, way)
+    fake.publish_many(events(range(EVENTS)))
+    grown = reader.result()
     assert max(each.detail['messages'] for each in fake.journal('answer')) > EVENTS * 0.9, 'one response'
-    assert (result['count'], result['ordered']) == (EVENTS, True)
-    # 1,000 events wait for the callback at most, some 2 KB each as Python objects, and one piece of a body.
-    assert result['grown'] < 16 * 2**20, f'grew by {result["grown"] / 2**20:.1f} MiB'
+    # 1,000 events wait for the callback at most (and 2,000 behind it with a brake), some 2 KB each as
+    # Python objects, and one piece of a body.
+    assert grown < 16 * 2**20, f'grew by {grown / 2**20:.1f} MiB'
+
+
+@pytest.mark.parametrize('way', ['slow callback', 'brake'])
+def test_a_backlog_of_50_mb_by_the_thousand_grows_memory_by_a_few(fake, way):
+    reader = Reader(fake, way)
+    for first in range(0, EVENTS, 1000):
+        until(lambda: any(each['held'] for each in fake.sessions()), 'a held poll', beats=600)
+        fake.publish_many(events(range(first, first + 1000)))
+    grown = reader.result()
+    assert max(each.detail['messages'] for each in fake.journal('answer')) < 1100
+    assert grown < 16 * 2**20, f'grew by {grown / 2**20:.1f} MiB'
+    assert len(fake.journal('request', channel='/meta/handshake')) == 1

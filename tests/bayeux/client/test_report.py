@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from nameko_salesforce.bayeux.effects import ChannelChanged, StateChanged
+from nameko_salesforce.bayeux.effects import BrakeChanged, ChannelChanged, StateChanged
 from nameko_salesforce.bayeux.messages import Skipped
 from nameko_salesforce.bayeux.report import Report
 from nameko_salesforce.bayeux.transitions import ChannelState, State
@@ -124,4 +124,22 @@ def test_a_skipped_message_names_its_channel_size_and_reason(log, channel, named
     log.report.skipped(Skipped(99, 'too long', channel))
     assert log.lines() == [
         ('ERROR', f'http://x: a message of 99 characters on {named} was skipped: too long')
+    ]
+
+
+def test_a_short_brake_is_ordinary_life_and_a_long_one_is_not(log):
+    log.report.brake_changed(BrakeChanged(True, False, 0.0))
+    log.report.brake_changed(BrakeChanged(False, False, 3.0))
+    assert log.lines() == []
+    log.report.brake_changed(BrakeChanged(True, True, 7.0))
+    log.report.brake_changed(BrakeChanged(False, False, 20.0))
+    assert log.lines() == [
+        ('WARNING', 'http://x: braked for 7.0 s: the session goes on, and durable channels are paused'),
+        ('WARNING', 'http://x: released after 20.0 s'),
+    ]
+
+
+def test_a_paused_channel_says_why(log):
+    assert log.channel(ChannelState.PAUSED, 'more events come than are handled') == [
+        ('INFO', 'http://x: channel /a is paused: more events come than are handled')
     ]

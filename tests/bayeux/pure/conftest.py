@@ -20,8 +20,9 @@ from nameko_salesforce.bayeux.effects import (
 )
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.messages import parse
+from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
-from nameko_salesforce.bayeux.session import Session, SessionOptions
+from nameko_salesforce.bayeux.session import Session
 from nameko_salesforce.bayeux.transitions import State
 
 RESET = Failure(FailureKind.RESET, 'by peer')
@@ -68,6 +69,12 @@ class Hand:
         self._tickets += 1
         self.carry_out(self.session.publish(channel, data, self._tickets, self.now))
         return self._tickets
+
+    def brake(self) -> None:
+        self.carry_out(self.session.brake(self.now))
+
+    def release(self) -> None:
+        self.carry_out(self.session.release(self.now))
 
     # --- what comes back -------------------------------------------------------------------------
 

@@ -293,3 +293,11 @@ def test_a_message_above_the_limit_is_not_kept_in_memory():
     finally:
         tracemalloc.stop()
     assert peak < 2_000_000
+
+
+def test_it_counts_the_characters_that_it_took():
+    decoder = MessageDecoder()
+    body = '[{"data": "\u00e4"}, {"data": 1}]'.encode()
+    for index in range(0, len(body), 7):
+        decoder.feed(body[index : index + 7])
+    assert decoder.characters == len(body.decode())

@@ -2,9 +2,10 @@
 
 import pytest
 
-from nameko_salesforce.bayeux.effects import Lane
-from nameko_salesforce.bayeux.exchanges import Exchange
-from nameko_salesforce.bayeux.messages import Connect, Publish, Reply, Subscribe, Unsubscribe
+from nameko_salesforce.bayeux.effects import Lane, PollAnswered, PollLost
+from nameko_salesforce.bayeux.exchanges import Exchange, Exchanges
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.messages import Connect, Handshake, Publish, Reply, Subscribe, Unsubscribe
 
 
 def make(*requests):
@@ -65,3 +66,39 @@ def test_what_is_unanswered_or_not_settled_keeps_the_order_of_sending():
 
 def test_before_any_reply_there_is_none():
     assert make(A).reply is None
+
+
+# --- both lanes --------------------------------------------------------------------------------
+
+
+POLL = Connect('9', 'c')
+
+
+def test_a_lane_is_taken_until_its_exchange_has_ended():
+    both = Exchanges()
+    exchange = both.begin(Lane.POLL, [POLL], 1.0)
+    assert (both.is_free(Lane.POLL), both.is_free(Lane.COMMAND)) == (False, True)
+    assert both.find(exchange.number) is exchange
+    assert both.end(Lane.POLL) is exchange
+    assert both.end(Lane.POLL) is None
+    assert both.find(exchange.number) is None
+    assert both.begin(Lane.POLL, [POLL], 2.0).number > exchange.number
+
+
+def test_only_a_connect_may_hold_events_from_before_those_of_the_command_lane():
+    both = Exchanges()
+    assert both.poll_beside(Lane.COMMAND) is None
+    both.begin(Lane.POLL, [Handshake('1', '1.0', '1.0')], 1.0)
+    assert both.poll_beside(Lane.COMMAND) is None
+    both.end(Lane.POLL)
+    poll = both.begin(Lane.POLL, [POLL], 1.0)
+    assert both.poll_beside(Lane.COMMAND) == poll.number
+    assert both.poll_beside(Lane.POLL) is None
+
+
+def test_the_end_of_a_poll_says_whether_events_may_be_lost():
+    poll = Exchanges().begin(Lane.POLL, [POLL], 1.0)
+    assert poll.ending(None) == PollAnswered(poll.number)
+    assert poll.ending(Failure(FailureKind.CONNECT)) == PollAnswered(poll.number)
+    assert poll.ending(Failure(FailureKind.RESET)) == PollLost(poll.number, 'connection lost')
+    assert make(A).ending(Failure(FailureKind.RESET)) is None

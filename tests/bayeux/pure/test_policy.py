@@ -1,11 +1,13 @@
 """The decision order for any CometD server, `facts` in: verdict out."""
 
+from dataclasses import replace
+
 import pytest
 
 from nameko_salesforce.bayeux.advice import Advice, Reconnect
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.messages import Reply
-from nameko_salesforce.bayeux.policy import Action, GenericPolicy, Step, Trouble
+from nameko_salesforce.bayeux.policy import Action, GenericPolicy, Step, Trouble, Verdict
 
 POLICY = GenericPolicy()
 NONE = Advice(reconnect=Reconnect.NONE)
@@ -139,3 +141,22 @@ def test_the_reason_is_the_servers_text_or_the_failure():
 
 def test_no_plain_cometd_channel_is_durable():
     assert not POLICY.is_durable('/a')
+
+
+@pytest.mark.parametrize('step', [Step.CONNECT, Step.COMMAND])
+@pytest.mark.parametrize('kind', [FailureKind.RESET, FailureKind.TIMEOUT, FailureKind.TRUNCATED])
+def test_a_lost_answer_costs_the_session_where_a_channel_is_durable(step, kind):
+    trouble = Trouble(step, failure=Failure(kind, retry_after=3.0), durable=True)
+    assert POLICY.judge(trouble) == Verdict(Action.HANDSHAKE, kind.value, 3.0)
+    assert POLICY.judge(replace(trouble, durable=False)).action is Action.RETRY
+
+
+def test_a_request_that_was_never_sent_costs_no_session():
+    trouble = Trouble(Step.CONNECT, failure=Failure(FailureKind.CONNECT), durable=True)
+    assert POLICY.judge(trouble).action is Action.RETRY
+
+
+@pytest.mark.parametrize('step', [Step.PREPARE, Step.HANDSHAKE])
+def test_where_no_event_can_be_nothing_is_lost(step):
+    trouble = Trouble(step, failure=Failure(FailureKind.RESET), durable=True)
+    assert POLICY.judge(trouble).action is Action.RETRY

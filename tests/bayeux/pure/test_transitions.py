@@ -5,9 +5,10 @@ import itertools
 import pytest
 
 from nameko_salesforce.bayeux.backoff import Backoff
-from nameko_salesforce.bayeux.effects import ChannelChanged
+from nameko_salesforce.bayeux.effects import ChannelChanged, Lane
 from nameko_salesforce.bayeux.errors import LocalError
-from nameko_salesforce.bayeux.subscriptions import Subscriptions
+from nameko_salesforce.bayeux.exchanges import Exchanges
+from nameko_salesforce.bayeux.subscriptions import BRAKED, TO_PREPARE, Subscriptions
 from nameko_salesforce.bayeux.transitions import (
     CHANNEL,
     CONNECTION,
@@ -58,7 +59,7 @@ def test_every_pair_of_the_connection_is_a_row_or_a_refusal_that_changes_nothing
         assert session._take() == []
     else:
         if row.do.name in ('HANDSHAKE', 'CHECK', 'POLL'):
-            session._exchanges = dict.fromkeys(session._exchanges)
+            session._exchanges = Exchanges()
         session._move(event, hand.now, 'test')
         assert session.state is row.next
 
@@ -102,16 +103,58 @@ def test_every_pair_of_a_channel_is_a_row_or_a_refusal_that_changes_nothing(stat
 
 @pytest.mark.parametrize('state', HELD)
 @pytest.mark.parametrize(
-    'event', [ChannelInput.SUBSCRIBE, ChannelInput.UNSUBSCRIBE, ChannelInput.SESSION_LOST]
+    'event',
+    [
+        ChannelInput.SUBSCRIBE,
+        ChannelInput.UNSUBSCRIBE,
+        ChannelInput.SESSION_LOST,
+        ChannelInput.PAUSE,
+        ChannelInput.RESUME,
+    ],
 )
-def test_users_and_a_lost_session_may_come_at_any_time(state, event):
+def test_users_and_a_lost_session_and_a_brake_may_come_at_any_time(state, event):
     assert (state, event) in CHANNEL
+
+
+@pytest.mark.parametrize('state', HELD)
+def test_a_pause_leaves_nothing_subscribed_and_nothing_about_to_be_but_what_is_under_way(state):
+    after = CHANNEL[state, ChannelInput.PAUSE]
+    assert after is state or after in BRAKED
+    assert after not in (*TO_PREPARE, ChannelState.PREPARING, ChannelState.READY, ChannelState.ACTIVE)
+
+
+@pytest.mark.parametrize('state', HELD)
+@pytest.mark.parametrize('event', [ChannelInput.RESUME, ChannelInput.RESUME_IN_DOUBT])
+def test_a_release_leaves_nothing_paused(state, event):
+    assert CHANNEL.get((state, event), ChannelState.WANTED) not in BRAKED
+
+
+@pytest.mark.parametrize(
+    'events', list(itertools.product(['brake', 'release', 'session lost', 'stop'], repeat=2))
+)
+@pytest.mark.parametrize('state', State)
+def test_a_brake_is_legal_everywhere_and_in_any_order(hand, state, events):
+    place(hand, state)
+    for event in events:
+        match event:
+            case 'brake':
+                hand.brake()
+            case 'release':
+                hand.release()
+            case 'stop':
+                hand.stop()
+            case 'session lost':
+                if Lane.POLL in hand.out:
+                    hand.answer(successful=False, error='402::session_unknown')
+        hand.wait(7.0)
+    alive = hand.session.deadline is not None or hand.out
+    assert alive or hand.state in (State.IDLE, State.HALTED, State.PREPARING), f'{hand.state} went silent'
 
 
 @pytest.mark.parametrize('state', HELD)
 def test_a_lost_session_leaves_no_channel_subscribed(state):
     after = CHANNEL[state, ChannelInput.SESSION_LOST]
-    assert after in (ChannelState.WANTED, ChannelState.REFUSED, ChannelState.GONE)
+    assert after in (ChannelState.WANTED, ChannelState.REFUSED, ChannelState.PAUSED, ChannelState.GONE)
 
 
 def test_every_row_says_why():

@@ -1,0 +1,43 @@
+"""What a session may be told; each default with its reason. Floor 0: values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nameko_salesforce.bayeux.backoff import Backoff
+
+__all__ = ['SessionOptions']
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """What a session may be told. Durations in seconds.
+
+    Attributes:
+        version, minimum_version: of the Bayeux protocol, as sent in the handshake.
+        ext: `ext` of every handshake.
+        ack: ask for the acknowledge extension, under which a CometD server keeps events until the
+            next connect has confirmed them.
+        network_allowance: added to how long the server holds a connect, and the limit for every
+            other answer. 15 s is EMP-Connector's.
+        assumed_hold: how long a server is taken to hold a connect until it says so. 120 s: longer
+            than any known server's default (Salesforce 110, faye 60, CometD 30).
+        handshake_distance: least time between two handshakes. 5 s: in ordinary life they are hours
+            apart, and a sick server is asked no more than twelve times a minute.
+        disconnect_timeout: how long a stop waits for the server's answer.
+        longest_brake: seconds after the last answered connect at which the next one goes out although the
+            client is braked: a server forgets a client that stays away. 7: CometD's `maxInterval` of 10 less
+            a margin for the way there.
+        backoff: pauses after failures, of the connection and of refused channels alike.
+    """
+
+    version: str = '1.0'
+    minimum_version: str = '1.0'
+    ext: Mapping[str, Any] | None = None
+    ack: bool = False
+    network_allowance: float = 15.0
+    assumed_hold: float = 120.0
+    handshake_distance: float = 5.0
+    disconnect_timeout: float = 5.0
+    longest_brake: float = 7.0
+    backoff: Backoff = Backoff()

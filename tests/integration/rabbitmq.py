@@ -186,12 +186,13 @@ def call_rpc(amqp_uri: str, service: str, method: str, *args: Any, timeout: floa
         while refusal(amqp_uri) is not None:
             pause(end)
         with client(amqp_uri, service, timeout) as proxy:
+            missing = 'an answer'
             while True:
-                missing = 'an answer'
                 try:
                     return getattr(proxy, method)(*args)
                 except UnknownService:
-                    missing = 'such a service'
+                    # The time may be over in the middle of the next attempt, which then tells nothing.
+                    missing = 'such a service, or its answer'
                     pause(end)
     raise TimeoutError(f'{service}.{method} at {amqp_uri}: waited {timeout:g} s for {missing}')
 

@@ -260,6 +260,19 @@ def test_the_position_passes_a_dead_letter_once_it_is_stored():
     assert stage.work.numbers().letters == 0
 
 
+def test_a_letter_counts_once_however_often_it_is_stored():
+    stage = Stage(HandlerOptions(name='a', retry=Retry(attempts=1)), HandlerOptions(name='b'))
+    stage.arrive(1)
+    a, b = stage.runs()
+    stage.fail(a)
+    (letter,) = stage.of(DeadLettered)
+    stage.work.letter_stored(letter)
+    stage.work.letter_stored(letter)
+    assert stage.position is None
+    stage.end(b)
+    assert stage.position == 1
+
+
 @pytest.mark.parametrize('outcome', [Ended.LOST, Ended.TIMED_OUT, FAILED])
 def test_a_worker_that_ends_without_a_result_has_failed_like_one_that_raises(outcome):
     stage = Stage()
@@ -318,6 +331,17 @@ def test_a_resumed_handler_begins_with_the_event_that_failed_and_all_its_attempt
     stage.end(stage.run())
     stage.end(stage.run())
     assert stage.position == 2
+
+
+def test_a_handler_stops_once_and_runs_all_again_that_failed():
+    stage = Stage(retry=Retry(attempts=1, on_failure=OnFailure.STOP))
+    stage.arrive(1, 2, 3)
+    one, two, _ = stage.runs()
+    stage.fail(one)
+    stage.fail(two)
+    assert [number_of(each.event) for each in stage.of(HandlerStopped)] == [1]
+    stage.work.resume()
+    assert sorted(numbers([run.events[0] for run in stage.runs()])) == [1, 2]
 
 
 def test_another_handler_of_the_channel_goes_on_when_one_stops():
@@ -495,6 +519,18 @@ def test_an_event_that_overtook_a_lost_poll_is_not_run_twice():
     assert len(stage.of(Dropped)) == 1
     stage.end(stage.run())
     assert stage.of(Committable) == [Committable(2, CREATED)]
+
+
+def test_a_re_delivery_may_be_what_moves_the_position():
+    stage = Stage()
+    two = event(2)
+    stage.arrive(two, provisional=True)
+    stage.end(stage.run())
+    stage.work.poll_lost()
+    stage.arrive(1)
+    stage.end(stage.run())
+    stage.arrive(two)
+    assert stage.effects == [Committable(1, CREATED), Dropped(two), Committable(2, CREATED)]
 
 
 def test_a_jump_to_new_events_leaves_the_position_before_what_is_unfinished():

@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PYTEST_ARGS ?=
 PORT ?= 8080
 
-.PHONY: help bench-fake bench-transport demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
+.PHONY: help bench-fake bench-transport bench-work demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -126,6 +126,9 @@ bench-fake: $(VENV)/.installed  ## hold 2,000 polls at the fake: memory for each
 
 bench-transport: $(VENV)/.installed  ## CPU of one exchange and of decoding, next to the least that can be done
 	$(BIN)/python benchmarks/transport.py
+
+bench-work: $(VENV)/.installed  ## CPU of an event from its arrival to its position, handlers apart
+	@$(BIN)/python -W ignore benchmarks/channel_work.py
 
 build: $(VENV)/.installed  ## build wheel and sdist into dist/
 	$(BIN)/python -m build

@@ -12,9 +12,11 @@ from typing import Any
 
 from nameko_salesforce.bayeux.channels import without_filter
 
-__all__ = ['ChangeEvent', 'ChannelKind', 'PlatformEvent', 'StreamEvent', 'replay_id_of']
+__all__ = ['ChangeEvent', 'ChannelKind', 'PlatformEvent', 'StreamEvent', 'created_at', 'replay_id_of']
 
 HOUR = 3600.0
+# Milliseconds since 1970 of the year 10000, which no date reaches.
+LATEST = 253_402_300_800_000
 
 
 class ChannelKind(Enum):
@@ -43,6 +45,27 @@ def replay_id_of(data: Any) -> int | str | None:
     """The replay id of an event, None where it has none. Opaque: fit for equality, not for arithmetic."""
     value = _mapping(_mapping(data).get('event')).get('replayId')
     return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+
+
+def created_at(data: Any) -> float | None:
+    """When an event came to be, in seconds since 1970; None where it does not say.
+
+    Of a notification or a generic event when it was created, of a platform event when it was published, of
+    a change event when the change was committed.
+    """
+    data = _mapping(data)
+    created = _mapping(data.get('event')).get('createdDate')
+    if created is None:
+        payload = _mapping(data.get('payload'))
+        header = payload.get('ChangeEventHeader')
+        if header is not None:
+            return _seconds(_mapping(header).get('commitTimestamp'))
+        created = payload.get('CreatedDate')
+        if created is None:
+            return None
+    moment = _moment(created)
+    # One without a zone would be read in that of this machine.
+    return None if moment is None or moment.tzinfo is None else moment.timestamp()
 
 
 class StreamEvent(dict[str, Any]):
@@ -164,7 +187,8 @@ class ChangeEvent(StreamEvent):
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    # A dict first: it is one as a rule, and the question for a Mapping takes twice as long as the rest.
+    return value if value.__class__ is dict or isinstance(value, Mapping) else {}
 
 
 def _text(value: Any) -> str:
@@ -173,6 +197,12 @@ def _text(value: Any) -> str:
 
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+
+def _seconds(milliseconds: Any) -> float | None:
+    if not isinstance(milliseconds, int | float) or isinstance(milliseconds, bool):
+        return None
+    return milliseconds / 1000 if abs(milliseconds) < LATEST else None
 
 
 def _moment(value: Any) -> datetime | None:

@@ -106,6 +106,7 @@ PUBLIC = {
         'ChannelKind',
         'PlatformEvent',
         'StreamEvent',
+        'created_at',
         'replay_id_of',
     ],
     'nameko_salesforce.streaming': [

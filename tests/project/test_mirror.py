@@ -20,6 +20,7 @@ FAKE = modules(TESTS / 'fake_server')
 
 LIBRARY_EXCEPTIONS = {
     'streaming/connection': 'needs a container: test_salesforce_streaming.py, test_salesforce_recovery.py',
+    'streaming/effects': 'values without behaviour; what they say is in every test of the work',
     'bayeux/effects': 'values without behaviour; what they say is in every test of the session',
     'bayeux/connection': 'needs a container: integration/test_events.py, test_ends.py, test_recovery.py',
     'bayeux/extension': 'needs a container: integration/test_events.py, test_ends.py, test_recovery.py',

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nameko_salesforce.events import ChangeEvent, ChannelKind, PlatformEvent, replay_id_of
+from nameko_salesforce.events import ChangeEvent, ChannelKind, PlatformEvent, created_at, replay_id_of
 
 LOW_INK = {
     'schema': 'dffQ2QLzDNHqwB8_sHMxdA',
@@ -139,3 +139,39 @@ def test_no_event_is_too_odd_to_be_looked_at(data):
         seen = {name: getattr(event, name) for name in dir(kind) if isinstance(getattr(kind, name), property)}
         assert event == data
         assert len(seen) >= 5
+
+
+@pytest.mark.parametrize(
+    ('data', 'seconds'),
+    [
+        (
+            {'event': {'createdDate': '2016-03-29T16:40:08.208Z', 'replayId': 13}, 'sobject': {}},
+            1459269608.208,
+        ),
+        ({'event': {'createdDate': '2016-03-29T16:40:08.208+0000'}, 'payload': 'Broadcast'}, 1459269608.208),
+        (LOW_INK, 1681065100.517),
+        (change('UPDATE'), 1501010206.653),
+    ],
+)
+def test_each_kind_of_event_says_when_it_came_to_be(data, seconds):
+    assert created_at(data) == pytest.approx(seconds, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    'data',
+    [
+        None,
+        'text',
+        {},
+        {'event': {'createdDate': 'yesterday'}},
+        {'event': {'createdDate': 5}},
+        {'event': {'createdDate': '2016-03-29T16:40:08'}},  # of which zone?
+        {'payload': {'CreatedDate': None}},
+        change('UPDATE', commitTimestamp='1501010206653'),
+        change('UPDATE', commitTimestamp=True),
+        change('UPDATE', commitTimestamp=float('nan')),
+        change('UPDATE', commitTimestamp=10**400),
+    ],
+)
+def test_an_event_that_does_not_say_when_has_no_time(data):
+    assert created_at(data) is None

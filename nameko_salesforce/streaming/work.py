@@ -1,0 +1,236 @@
+"""All that the handlers of one channel have to do, from an event's arrival to its position. Floor 4: pure.
+
+No clock, no chance, no I/O of its own: `now` (seconds of any monotonic clock) goes in, runs and effects come
+out (`effects.py`), and `deadline` says when time alone brings the next run. Never raises on what a server
+sends. It sets no bound to what is in flight and is fair to the handlers of its channel only: both for all
+channels is the business of whoever asks for runs.
+
+    arrived -> tracker (a re-delivery ends here) -> each handler's line -> next -> Run
+    ended   -> handled, tried again, or given up -> done by all handlers -> tracker -> Committable
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.events import created_at, replay_id_of
+from nameko_salesforce.replay.position import Position, ReplayId
+from nameko_salesforce.replay.tracker import Mark, Tracker
+from nameko_salesforce.streaming.effects import Committable, DeadLettered, Dropped, Effect, Run
+from nameko_salesforce.streaming.handling import Arrival, HandlerOptions, Handling
+from nameko_salesforce.streaming.retry import Outcome
+
+__all__ = ['ChannelWork', 'Numbers']
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A channel's work at a moment. Where not said otherwise an event counts once for each handler.
+
+    Attributes:
+        unfinished: events, each once, that some handler is not done with.
+        oldest_since: seconds of the clock when the first of them arrived; None where there is none.
+        oldest_event_time: seconds since 1970 when that was created; None also where it does not say.
+        waiting: not tried yet.
+        in_flight: under way.
+        retrying: to be tried again, or waiting for such of their batch.
+        letters: dead letters that are not stored yet.
+        handled, dead_letters, skipped: so far.
+        retries: attempts so far that failed and were not the last.
+        dropped: events so far that were re-deliveries.
+        stopped: the outcome that stopped it, of each handler that is stopped.
+    """
+
+    unfinished: int
+    oldest_since: float | None
+    oldest_event_time: float | None
+    waiting: int
+    in_flight: int
+    retrying: int
+    letters: int
+    handled: int
+    dead_letters: int
+    skipped: int
+    retries: int
+    dropped: int
+    stopped: Mapping[str, Outcome]
+
+
+class ChannelWork:
+    """The events of one channel that are not done.
+
+    Invariants:
+        - An event that was taken on is waiting, under way, to be tried again, a letter to be stored, or done.
+        - An event is done for the tracker when all handlers are done with it.
+
+    Args:
+        handlers: of the service on this channel, at least one.
+        committed: where the process began; None where nothing was known.
+        draw: gives a random number in [0, 1), for jitter.
+        window: see `Tracker`.
+    Raises:
+        ValueError: there is no handler, or two have one name.
+    """
+
+    def __init__(
+        self,
+        handlers: Sequence[HandlerOptions],
+        committed: Position | None,
+        draw: Callable[[], float],
+        *,
+        window: int = 1000,
+    ) -> None:
+        if not handlers:
+            raise ValueError('a channel without handlers has no work')
+        self._handlings = {each.name: Handling(each, draw) for each in handlers}
+        if len(self._handlings) != len(handlers):
+            raise ValueError(f'handlers of one name: {[each.name for each in handlers]}')
+        self._turns = list(self._handlings.values())
+        self._tracker = Tracker(committed, window=window)
+        self._committed = self._tracker.committable
+        self._unfinished: dict[Arrival, None] = {}
+        self._letters: set[DeadLettered] = set()
+        self._dropped = 0
+        self._halted = False
+
+    # --- what can be seen ------------------------------------------------------------------------
+
+    @property
+    def received(self) -> ReplayId | None:
+        """The id to subscribe from again inside this process."""
+        return self._tracker.received
+
+    @property
+    def committable(self) -> Mark | None:
+        """The last event with everything up to it done."""
+        return self._tracker.committable
+
+    @property
+    def deadline(self) -> float | None:
+        """When time alone brings the next run; of meaning while `ready` is 0. None where it never does."""
+        if self._halted:
+            return None
+        times = (each.deadline for each in self._turns)
+        return min((each for each in times if each is not None), default=None)
+
+    def ready(self, now: float) -> int:
+        """How many runs `next` would give."""
+        return 0 if self._halted else sum(each.ready(now) for each in self._turns)
+
+    @property
+    def unfinished(self) -> int:
+        """Events that some handler is not done with: what memory grows with."""
+        return len(self._unfinished)
+
+    def numbers(self) -> Numbers:
+        """For a status; costs more than a look at one of them."""
+        oldest = next(iter(self._unfinished), None)
+        turns = self._turns
+        return Numbers(
+            unfinished=len(self._unfinished),
+            oldest_since=None if oldest is None else oldest.since,
+            oldest_event_time=None if oldest is None else oldest.ticket.event_time,
+            waiting=sum(each.waiting for each in turns),
+            in_flight=sum(each.running for each in turns),
+            retrying=sum(each.retrying for each in turns),
+            letters=len(self._letters),
+            handled=sum(each.handled for each in turns),
+            dead_letters=sum(each.dead_letters for each in turns),
+            skipped=sum(each.skipped for each in turns),
+            retries=sum(each.retries for each in turns),
+            dropped=self._dropped,
+            stopped={each.name: each.stopped for each in turns if each.stopped is not None},
+        )
+
+    # --- the stream ------------------------------------------------------------------------------
+
+    def arrived(self, event: Delivery, now: float, *, provisional: bool = False) -> Sequence[Effect]:
+        """Take an event on, in the order of arrival.
+
+        Args:
+            provisional: it came on the command lane while a poll was outstanding.
+        """
+        data = event.data
+        ticket = self._tracker.arrived(replay_id_of(data), created_at(data), provisional=provisional)
+        if ticket is None:
+            self._dropped += 1
+            return [Dropped(event), *self._moved()]
+        arrival = Arrival(event, ticket, now, len(self._turns))
+        self._unfinished[arrival] = None
+        effects: Sequence[Effect] = ()
+        for each in self._turns:
+            unordered = each.add(arrival, now)
+            if unordered is not None:
+                effects = [*effects, unordered]
+        return effects
+
+    def poll_answered(self) -> Sequence[Effect]:
+        """The outstanding poll was answered and its events have arrived."""
+        self._tracker.poll_answered()
+        return self._moved()
+
+    def poll_lost(self) -> Sequence[Effect]:
+        """The outstanding poll failed; `received` is where to subscribe from."""
+        self._tracker.poll_lost()
+        return self._moved()
+
+    def skipped_ahead(self) -> Sequence[Effect]:
+        """The channel was resumed at new events only: see `Tracker.skipped_ahead`."""
+        self._tracker.skipped_ahead()
+        return self._moved()
+
+    # --- runs ------------------------------------------------------------------------------------
+
+    def next(self, now: float) -> Run | None:
+        """The next attempt to be made, of the handlers in turn. None where there is none now."""
+        if self._halted:
+            return None
+        turns = self._turns
+        for number, each in enumerate(turns):
+            run = each.next(now)
+            if run is not None:
+                if len(turns) > 1:
+                    turns[:] = [*turns[number + 1 :], *turns[: number + 1]]
+                return run
+        return None
+
+    def ended(self, run: Run, outcome: Outcome, now: float) -> Sequence[Effect]:
+        """Say how an attempt ended; a second word about the same one is ignored."""
+        effects: list[Effect] = []
+        for arrival in self._handlings[run.handler].ended(run, outcome, now, effects):
+            self._finish(arrival)
+        for each in effects:
+            if isinstance(each, DeadLettered):
+                self._letters.add(each)
+        effects += self._moved()
+        return effects
+
+    def letter_stored(self, letter: DeadLettered) -> Sequence[Effect]:
+        """A dead letter is kept: the position may pass its event. More than once is harmless."""
+        if letter in self._letters:
+            self._letters.discard(letter)
+            self._finish(letter._arrival)
+        return self._moved()
+
+    def halt(self) -> None:
+        """Give no runs; what is under way may end."""
+        self._halted = True
+
+    def resume(self) -> None:
+        """Give runs again, and start the handlers that are stopped with the event that failed."""
+        self._halted = False
+        for each in self._turns:
+            each.resume()
+
+    def _finish(self, arrival: Arrival) -> None:
+        arrival.unfinished -= 1
+        if not arrival.unfinished:
+            del self._unfinished[arrival]
+            self._tracker.done(arrival.ticket)
+
+    def _moved(self) -> Sequence[Effect]:
+        committable = self._tracker.committable
+        if committable is self._committed or committable is None:
+            return ()
+        self._committed = committable
+        return (Committable(*committable),)

@@ -2,11 +2,9 @@
 
 import copy
 import pickle
-import re
 
 import pytest
 
-from nameko_salesforce import errors
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.errors import (
     DeclarationError,
@@ -23,22 +21,6 @@ EXAMPLES = [
     (DeclarationError('Topic', 'INVALID_FIELD: no'), 'PushTopic Topic: INVALID_FIELD: no'),
     (StreamRefused('/topic/Topic', '403::no'), '/topic/Topic is refused: 403::no'),
 ]
-
-
-def test_the_drawn_tree_is_the_real_one():
-    drawn: dict[str, str] = {}
-    path: list[tuple[int, str]] = []
-    for line in (errors.__doc__ or '').splitlines():
-        found = re.match(r'^(\s+[|`\- ]*)([A-Z]\w+)(\s{2,}|$)', line)
-        if not found:
-            continue
-        depth, name = len(found[1]), found[2]
-        while path and path[-1][0] >= depth:
-            path.pop()
-        drawn[name] = path[-1][1] if path else 'Exception'
-        path.append((depth, name))
-    real = {name: getattr(errors, name).__bases__[0].__name__ for name in errors.__all__}
-    assert drawn == real
 
 
 @pytest.mark.parametrize(('error', 'said'), EXAMPLES, ids=lambda each: type(each).__name__)

@@ -99,3 +99,11 @@ def test_generic_channels_are_those_of_the_org(world):
     assert world.org.topic_problem('/u/Other', []) == '404::channel names may not vary only by case'
     world.delete('StreamingChannel', record_id)
     assert world.org.topic_problem('/u/other', []) == '404::Unknown channel'
+
+
+def test_a_topic_that_is_made_again_after_its_deletion_is_open(world):
+    first = world.topic('SELECT Id, Name FROM Contact', name='Again')
+    world.delete('PushTopic', first)
+    assert world.org.topic_problem('/topic/Again', []) == missing('/topic/Again')
+    world.topic('SELECT Id, Name FROM Contact', name='Again')
+    assert world.org.topic_problem('/topic/Again', []) is None

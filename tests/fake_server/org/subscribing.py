@@ -44,8 +44,9 @@ def topic_problem(channel: str, fields: Sequence[str], state: State) -> str | No
 
 
 def _push_topic(channel: str, fields: Sequence[str], state: State) -> str | None:
-    topic = next((each for each in state.topics.values() if each.channel == channel), None)
-    if topic is None or not topic.active:
+    # One of a name at most: deleted ones of its name are not active.
+    topic = next((each for each in state.topics.values() if each.channel == channel and each.active), None)
+    if topic is None:
         return _missing(channel)
     unknown = [each for each in fields if not _selects(topic, each)]
     return f'400::Query fields {{{", ".join(unknown)}}} do not exist on the topic entity' if unknown else None

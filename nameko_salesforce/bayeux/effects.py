@@ -169,6 +169,7 @@ class StateChanged:
         why: reason in words: the server's text, the failure, or the table's.
         failures: attempts failed in a row.
         wait: seconds until the next attempt, None where none is due.
+        for_good: as in the policy's `Verdict`: the next attempt helps only if somebody changes something.
     """
 
     old: State
@@ -176,6 +177,7 @@ class StateChanged:
     why: str
     failures: int
     wait: float | None
+    for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,11 +79,19 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A policy's answer: what to do, why, and for how many seconds at least to wait before it."""
+    """A policy's answer.
+
+    Attributes:
+        action: what to do.
+        reason: why.
+        pause: seconds to wait at least before it.
+        for_good: the answer will be the same until somebody changes something. Told, not acted upon.
+    """
 
     action: Action
     reason: str
     pause: float = 0.0
+    for_good: bool = False
 
 
 class Policy(Protocol):

@@ -254,7 +254,9 @@ class Session:
 
     # --- the table -------------------------------------------------------------------------------
 
-    def _move(self, event: Input, now: float, why: str, pause: float = 0.0) -> None:
+    def _move(
+        self, event: Input, now: float, why: str, pause: float = 0.0, *, for_good: bool = False
+    ) -> None:
         """The only writer of the state. An impossible pair raises `LocalError` and changes nothing."""
         row = CONNECTION.get((self._state, event))
         if row is None:
@@ -264,7 +266,8 @@ class Session:
             return
         self._why = why
         self._deadline = now + pause if row.do is Do.WAIT else None
-        changed = StateChanged(old, row.next, why, self.failures, None if row.do is not Do.WAIT else pause)
+        wait = pause if row.do is Do.WAIT else None
+        changed = StateChanged(old, row.next, why, self.failures, wait, for_good)
         if old is not row.next:
             self._effects.append(changed)
         match row.do:
@@ -440,7 +443,7 @@ class Session:
 
     def _obey(self, verdict: Verdict, now: float) -> None:
         event, pause = self._pace.after(verdict, self._advice, self._state in WITH_SESSION, now)
-        self._move(event, now, verdict.reason, pause)
+        self._move(event, now, verdict.reason, pause, for_good=verdict.for_good)
 
     # --- the command lane ------------------------------------------------------------------------
 

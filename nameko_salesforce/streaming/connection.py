@@ -47,6 +47,7 @@ class SalesforceConnection(StreamConnection):
 
     account = SalesforceAccount()
     _rest: RestClient | None = None
+    _preparation: SalesforcePreparation
 
     def register_provider(self, entrypoint: 'SalesforceEntrypoint') -> None:
         """Take an entrypoint that fits those that are here; the first has the configuration read.
@@ -108,7 +109,7 @@ class SalesforceConnection(StreamConnection):
         tokens = self.account.tokens
         rest = self._rest = rest_client(tokens, settings, self.account.make_session())
         declared = [each for each in self.declared() if each.topic is not None]
-        preparation = SalesforcePreparation(
+        preparation = self._preparation = SalesforcePreparation(
             tokens,
             Declarations(lambda: rest, [each.topic for each in declared]),
             {each.channel: each.topic.name for each in declared},
@@ -129,11 +130,11 @@ class SalesforceConnection(StreamConnection):
 
     def _observe(self, notice: Notice) -> None:
         match notice:
-            case ChannelChanged(channel=channel, state=ChannelState.REFUSED, reason=why) if is_final(why):
-                self._give_up(StreamRefused(channel, why))
-            case StateChanged(new=State.PAUSING, why=why, wait=wait) if POLICY.needs_people(why, wait or 0.0):
-                self._give_up(StreamRefused('the connection', why))
-            case StateChanged(new=State.HALTED, why=why):  # the server speaks another version of Bayeux
+            case ChannelChanged(channel=channel, state=ChannelState.REFUSED, reason=why):
+                if is_final(why) and not self._preparation.mends(channel, why):
+                    self._give_up(StreamRefused(channel, why))
+            case StateChanged(new=State.HALTED, why=why) | StateChanged(why=why, for_good=True):
+                # Halted: the server speaks another version of Bayeux.
                 self._give_up(StreamRefused('the connection', why))
 
     def _give_up(self, error: Exception) -> None:

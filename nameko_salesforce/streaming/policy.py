@@ -16,6 +16,8 @@ __all__ = ['SalesforcePolicy', 'is_final', 'is_lost_position', 'is_missing_chann
 
 ERROR = re.compile(r'\d{3}:')
 BUSY = re.compile(r'^503:|server is too busy', re.I)
+# As for HTTP: what the server could not do now, or not for so many.
+PASSING = re.compile(r'^(5\d\d|408|429):')
 DAILY_LIMIT = re.compile(r'total events daily limit exceeded', re.I)
 OTHER_LIMIT = re.compile(
     r'limit exceeded|limit has been exceeded|please try (your request )?again later', re.I
@@ -47,8 +49,8 @@ def is_final(refusal: str) -> bool:
 
 
 def is_temporary(refusal: str) -> bool:
-    """Whether a refusal ends by itself: the server is busy, or a limit was reached."""
-    return bool(BUSY.search(refusal) or DAILY_LIMIT.search(refusal) or OTHER_LIMIT.search(refusal))
+    """Whether a refusal ends by itself: the server is busy or at fault, or a limit was reached."""
+    return any(each.search(refusal) for each in (BUSY, PASSING, DAILY_LIMIT, OTHER_LIMIT))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +79,6 @@ class SalesforcePolicy:
         """False while subscriptions ask for new events only: nothing would come again."""
         return False
 
-    def needs_people(self, why: str, pause: float) -> bool:
-        """Whether the connection waits for somebody to change something: a user, a permission, a version.
-
-        Args:
-            why: the reason of a pause, as in `StateChanged`.
-            pause: its seconds.
-        """
-        return pause >= self.refusal_pause and is_final(why)
-
     def judge(self, trouble: Trouble) -> Verdict:
         """The first rule that recognises the trouble decides; the generic ones come last."""
         rules: tuple[Callable[[Trouble], Verdict | None], ...] = (
@@ -100,7 +93,10 @@ class SalesforcePolicy:
                 return verdict
         verdict = self.generic.judge(trouble)
         if verdict.action is Action.HALT:
-            return Verdict(Action.HANDSHAKE, trouble.reason, self.refusal_pause)
+            # A user, a permission, a version: somebody has to change it.
+            return Verdict(
+                Action.HANDSHAKE, trouble.reason, self.refusal_pause, for_good=is_final(trouble.text)
+            )
         return verdict
 
     def _refused_credentials(self, trouble: Trouble) -> Verdict | None:

@@ -11,7 +11,14 @@ from nameko_salesforce.bayeux.channels import without_filter
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.preparation import PreparationFailed, Prepared
 from nameko_salesforce.declarations import Declarations
-from nameko_salesforce.errors import DeclarationError, LoginError, LoginFailed, LoginPostponed, LoginRefused
+from nameko_salesforce.errors import (
+    DeclarationError,
+    LoginError,
+    LoginFailed,
+    LoginPostponed,
+    LoginRefused,
+    StreamRefused,
+)
 from nameko_salesforce.streaming.policy import is_missing_channel
 from nameko_salesforce.tokens import Token, Tokens
 
@@ -29,7 +36,8 @@ class SalesforcePreparation:
         declarations: of the service's PushTopics.
         topics: channel -> name of the PushTopic to declare before it is subscribed to.
         api_version: such as '67.0'.
-        give_up: called with what will not change by itself: refused credentials, a refused PushTopic.
+        give_up: called with what will not change by itself: refused credentials, a refused PushTopic, a
+            channel that is missing though its PushTopic was made.
     """
 
     def __init__(
@@ -46,6 +54,8 @@ class SalesforcePreparation:
         self._api_version = api_version
         self._give_up = give_up
         self._token: Token | None = None
+        # Channels that were missing, so that their PushTopic was made anew.
+        self._made_anew: set[str] = set()
 
     def headers(self) -> dict[str, str]:
         """The session's own token: another one in the middle of a session might be another user's."""
@@ -59,10 +69,10 @@ class SalesforcePreparation:
             else:
                 token = self._tokens.get()
         except LoginError as error:
-            # Also where somebody else made the login that was refused, and this one only waits.
-            if isinstance(error, LoginRefused) or (isinstance(error, LoginPostponed) and error.refused):
+            failure = _failure_of(error)
+            if failure.kind is FailureKind.CREDENTIALS:
                 self._give_up(error)
-            raise PreparationFailed(_failure_of(error)) from error
+            raise PreparationFailed(failure) from error
         self._token = token
         return Prepared(url=f'{token.instance_url}/cometd/{self._api_version}', ext={'replay': True})
 
@@ -70,21 +80,34 @@ class SalesforcePreparation:
         """Have the PushTopic of a channel as it was declared; where to begin in the channel's log."""
         name = self._topics.get(channel)
         if name is not None:
+            again = is_missing_channel(refusal)
+            if not again:
+                self._made_anew.discard(channel)
+            elif channel in self._made_anew:
+                # Without a subscription in between, or there would be no refusal or another one.
+                self._give_up(StreamRefused(channel, refusal))
             try:
-                self._declarations.ensure(name, again=is_missing_channel(refusal))
+                self._declarations.ensure(name, again=again)
             except LoginError as error:
                 raise PreparationFailed(_failure_of(error)) from error
             except DeclarationError as error:
                 if not error.temporary:
                     self._give_up(error)
                 raise PreparationFailed(str(error)) from error
+            if again:
+                self._made_anew.add(channel)
         # The key is the channel without its filter: another one is refused as missing from the map.
         return {'replay': {without_filter(channel): NEW_EVENTS}}
+
+    def mends(self, channel: str, refusal: str) -> bool:
+        """Whether `prepare_channel` does something about this refusal: the PushTopic was deleted."""
+        return channel in self._topics and is_missing_channel(refusal)
 
 
 def _failure_of(error: LoginError) -> Failure:
     if isinstance(error, LoginFailed):
         return error.failure
+    # Also where somebody else made the login that was refused, and this one only waits.
     refused = isinstance(error, LoginRefused) or (isinstance(error, LoginPostponed) and error.refused)
     kind = FailureKind.CREDENTIALS if refused else FailureKind.REQUEST
     return Failure(kind, str(error), retry_after=error.retry_after)

@@ -338,6 +338,20 @@ def test_a_connection_that_is_refused_for_good_ends_the_service_where_fail_fast_
         running.container.wait()
 
 
+def test_fail_fast_is_patient_with_a_pushtopic_that_was_deleted_and_is_made_again(short):
+    service, seen = contacts()
+    short.make(service, FAIL_FAST=True).start()
+    short.server.wait_for_subscriptions('/topic/Contact')
+    heard(short, seen)
+    mark = short.server.mark()
+    [topic] = short.ada.query("SELECT Id FROM PushTopic WHERE Name = 'Contact'")
+    short.ada.delete('PushTopic', topic['Id'])
+    short.server.expire_routing_cookies()
+    short.server.wait_for('reply', channel='/meta/subscribe', successful=False, after=mark)
+    short.server.wait_for('reply', channel='/meta/subscribe', successful=True, after=mark)
+    heard(short, seen, 'Alan')
+
+
 def test_fail_fast_is_patient_with_what_changes_by_itself(org):
     org.server.configure(rest_unavailable=True)
     service, seen = contacts()

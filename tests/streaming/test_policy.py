@@ -251,8 +251,9 @@ def test_recorded_exchanges_are_judged_as_their_files_say(path):
         ('403::Organization concurrent user limit exceeded', False),
         ('403::Unknown client', False),
         ('401::Authentication invalid', False),
+        ('500::Internal error', False),
+        ('429::Too many requests', False),
     ],
 )
 def test_what_needs_people_is_told_from_what_ends_by_itself(text, people):
-    verdict = judge({**DENIED, **reason(text)})
-    assert POLICY.needs_people(verdict.reason, verdict.pause) is people
+    assert judge({**DENIED, **reason(text)}).for_good is people

@@ -139,6 +139,24 @@ def test_a_pushtopic_that_has_vanished_is_looked_for_again(world):
     assert world.declared.asked == [('Contact', True)]
 
 
+def test_a_channel_that_stays_missing_though_its_pushtopic_was_made_anew_is_given_up(world):
+    for _ in range(2):  # two deletions with a subscription between them
+        world.preparation.prepare_channel('/topic/Contact', refusal='')
+        world.preparation.prepare_channel('/topic/Contact', refusal=MISSING)
+    assert world.given_up == []
+    world.preparation.prepare_channel('/topic/Contact', refusal=MISSING)
+    [error] = world.given_up
+    assert (error.what, error.reason) == ('/topic/Contact', MISSING)
+    assert world.declared.asked[-1] == ('Contact', True)
+
+
+def test_only_a_missing_channel_of_a_declared_topic_is_mended(world):
+    mends = world.preparation.mends
+    assert mends('/topic/Contact', MISSING)
+    assert not mends('/topic/Contact', '403::Subscriber does not have access to the entity in this topic')
+    assert not mends('/topic/Other', MISSING)
+
+
 def test_another_refusal_is_no_reason_to_look_again(world):
     world.preparation.prepare_channel(
         '/topic/Contact', refusal='403::Subscription limit exceeded for this topic'

@@ -1379,4 +1379,20 @@ def test_every_change_of_state_is_told_with_its_reason(hand):
     change = hand.said(StateChanged)[-1]
     assert (change.old, change.new) == (State.CONNECTED, State.RECONNECTING)
     assert change.why == 'connection lost: by peer'
-    assert (change.failures, change.wait) == (1, 1.0)
+    assert (change.failures, change.wait, change.for_good) == (1, 1.0, False)
+
+
+class Patient(GenericPolicy):
+    """Waits where the generic one halts."""
+
+    def judge(self, trouble):
+        return Verdict(Action.HANDSHAKE, trouble.reason, 300.0, for_good=True)
+
+
+def test_a_change_of_state_tells_what_the_policy_takes_to_be_for_good(make_hand):
+    hand = make_hand(policy=Patient()).to_proven()
+    hand.fail()
+    change = hand.said(StateChanged)[-1]
+    assert (change.new, change.wait, change.for_good) == (State.PAUSING, 300.0, True)
+    hand.wait_for_deadline()
+    assert not hand.said(StateChanged)[-1].for_good

@@ -94,15 +94,15 @@ class Declarations:
                 self._has_name.clear()
             self._agreed.pop(name, None)
             try:
-                self._make(client, topic)
+                self._make(client, topic, user)
             except requests.RequestException as error:
                 self._silences += 1
                 self._silence = words_of(error)
                 raise
             self._agreed[name] = user
 
-    def _make(self, client: RestClient, topic: Topic) -> None:
-        desired = self._resolved(client, topic)
+    def _make(self, client: RestClient, topic: Topic, user: str) -> None:
+        desired = self._resolved(client, topic, user)
         refusal = ''
         for _ in range(LOOKS):
             existing = self._existing(client, topic.name)
@@ -156,11 +156,11 @@ class Declarations:
 
     # --- what only the org knows -----------------------------------------------------------------
 
-    def _resolved(self, client: RestClient, topic: Topic) -> DesiredTopic:
+    def _resolved(self, client: RestClient, topic: Topic, user: str) -> DesiredTopic:
         if isinstance(topic, DesiredTopic):
             return topic
         return topic.resolve(
-            user_id=client.user_id if topic.exclude_current_user else '',
+            user_id=user,
             record_type_id=self._record_type(client, topic.sobject_type, topic.record_type),
             has_name=self._name_of(client, topic.sobject_type),
         )

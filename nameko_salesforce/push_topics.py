@@ -25,6 +25,7 @@ __all__ = [
     'SobjectTopic',
     'Topic',
     'collect',
+    'joined_name',
     'unheard_names',
 ]
 
@@ -39,8 +40,11 @@ _ANY_ID = '0' * 18
 # relationships), no commas.
 _API_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
 
-# Objects whose Name is put together; each word of a query that is no name of a field does no harm.
-_OF_PERSONS = re.compile(r'select\s.*\sfrom\s+(contact|lead)\b', re.IGNORECASE | re.DOTALL)
+# Objects whose Name is put together: what is selected, and the conditions.
+_OF_PERSONS = re.compile(
+    r'select\s(?P<select>.*?)\sfrom\s+(?:contact|lead)\b(?P<where>.*)', re.IGNORECASE | re.DOTALL
+)
+_LITERAL = re.compile(r"'(?:\\.|[^'\\])*'")
 
 # Our names of the operations, and those on the wire.
 OPERATIONS = {
@@ -98,7 +102,7 @@ class DesiredTopic(_Notify):
     query: str
 
     def __post_init__(self) -> None:
-        _check_name(self.name, "choose a shorter name='...'")
+        _check_name(self.name)
         if not isinstance(self.query, str) or not self.query.strip():
             raise ValueError(f'PushTopic {self.name}: the query has to be a SOQL text')
         object.__setattr__(self, 'query', self.query.strip())
@@ -139,12 +143,9 @@ class SobjectTopic(_Notify):
             raise ValueError(f'sobject_type {self.sobject_type!r} is not the API name of an object')
         if self.record_type is not None and (not isinstance(self.record_type, str) or not self.record_type):
             raise ValueError(f'{self.sobject_type}: record_type has to be the developer name of one, or None')
-        joined = f'{self.sobject_type}{self.record_type or ""}'
         if not self.name:
-            object.__setattr__(self, 'name', joined)
-        _check_name(
-            self.name, f"it is made of object and record type; choose another with name='...' ({joined})"
-        )
+            object.__setattr__(self, 'name', joined_name(self.sobject_type, self.record_type))
+        _check_name(self.name)
         if not isinstance(self.exclude_current_user, bool):
             raise ValueError(f'PushTopic {self.name}: exclude_current_user has to be True or False')
         if isinstance(self.fields, str) or not all(
@@ -156,6 +157,11 @@ class SobjectTopic(_Notify):
             )
         object.__setattr__(self, 'fields', tuple(self.fields))
         self._check_notify(self.name)
+        if self.notify_for_fields is NotifyForFields.where and not self._has_condition():
+            raise ValueError(
+                f'PushTopic {self.name}: no update would notify with {self.notify_for_fields}, for there is'
+                ' no condition; name a record_type or let exclude_current_user be'
+            )
         # Ids have one length, and Name only adds to it: a query that is too long here is so in every org.
         self._desired(_ANY_ID, _ANY_ID, has_name=False)
 
@@ -169,7 +175,7 @@ class SobjectTopic(_Notify):
         Raises:
             ValueError: the query is too long, or could never notify of an update.
         """
-        if not has_name and not self.fields and self._needs_a_field():
+        if not has_name and not self._has_field() and self._needs_a_field():
             raise ValueError(
                 f'PushTopic {self.name}: {self.sobject_type} has no Name, so that no update would notify with'
                 f' {self.notify_for_fields}; say which fields count with fields=[...]'
@@ -193,11 +199,22 @@ class SobjectTopic(_Notify):
     def _needs_a_field(self) -> bool:
         # Salesforce refuses `referenced` without a second field; `select` it would accept, and stay silent.
         if self.notify_for_fields is NotifyForFields.referenced:
-            return self.record_type is None and not self.exclude_current_user
+            return not self._has_condition()
         return self.notify_for_fields is NotifyForFields.select
+
+    def _has_field(self) -> bool:
+        return any(each.casefold() != 'id' for each in self.fields)
+
+    def _has_condition(self) -> bool:
+        return self.record_type is not None or self.exclude_current_user
 
 
 Topic = DesiredTopic | SobjectTopic
+
+
+def joined_name(sobject_type: str, record_type: str | None) -> str:
+    """What the topic of an object is called where nobody chose a name, as in version 1.2."""
+    return f'{sobject_type}{record_type or ""}'
 
 
 def unheard_names(topic: Topic) -> bool:
@@ -208,9 +225,13 @@ def unheard_names(topic: Topic) -> bool:
     """
     if not isinstance(topic, DesiredTopic) or topic.notify_for_fields is NotifyForFields.all_:
         return False
-    found = _OF_PERSONS.match(topic.query)
-    names = set(re.findall(r'\w+', topic.query.lower()))
-    return found is not None and bool(names & {'firstname', 'lastname'}) and 'name' not in names
+    found = _OF_PERSONS.match(_LITERAL.sub('', topic.query))
+    if found is None:
+        return False
+    which = topic.notify_for_fields
+    clauses = found.groups() if which is NotifyForFields.referenced else (found[which.name],)
+    counted = set(re.findall(r'\w+', ' '.join(clauses).lower()))
+    return bool(counted & {'firstname', 'lastname'}) and 'name' not in counted
 
 
 def collect(topics: Iterable[Topic]) -> tuple[Topic, ...]:
@@ -234,18 +255,19 @@ def collect(topics: Iterable[Topic]) -> tuple[Topic, ...]:
     return tuple(found.values())
 
 
-def _check_name(name: Any, way_out: str) -> None:
+def _check_name(name: Any) -> None:
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f'a PushTopic needs a name, not {name!r}')
     if len(name) > NAME_LIMIT:
         raise ValueError(
             f'PushTopic {name}: the name has {len(name)} characters'
-            f' and Salesforce allows {NAME_LIMIT}; {way_out}'
+            f" and Salesforce allows {NAME_LIMIT}; choose a shorter name='...'"
         )
     if name != name.strip() or re.search(r'[/?*\x00-\x1f]', name):
         # It becomes a segment of a channel, where "?" begins a filter.
         raise ValueError(
-            f'PushTopic {name!r}: a name holds no "/", "?", "*" and no space around it; {way_out}'
+            f'PushTopic {name!r}: a name holds no "/", "?", "*" and no space around it;'
+            " choose another with name='...'"
         )
 
 

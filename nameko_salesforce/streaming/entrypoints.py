@@ -11,7 +11,7 @@ from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.constants import NotifyForFields
 from nameko_salesforce.events import ChangeEvent, PlatformEvent
-from nameko_salesforce.push_topics import DesiredTopic, SobjectTopic, Topic
+from nameko_salesforce.push_topics import DesiredTopic, SobjectTopic, Topic, joined_name
 from nameko_salesforce.streaming.connection import SalesforceConnection
 
 __all__ = [
@@ -157,7 +157,7 @@ class SobjectNotificationHandler(SalesforceEntrypoint):
             'notify_for_operation_undelete': notify_for_operation_undelete,
         }
         self.fields = tuple(fields)
-        self.topic_name = name or f'{sobject_type}{record_type or ""}'
+        self.topic_name = name or joined_name(sobject_type, record_type)
         super().__init__(f'/topic/{self.topic_name}', **kwargs)
 
     def make_topic(self) -> SobjectTopic | None:

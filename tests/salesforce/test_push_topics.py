@@ -34,7 +34,10 @@ def test_a_topic_of_the_greatest_length_is_accepted():
             'PushTopic N{26}: .* 26 characters .* shorter name=',
         ),
         (lambda: DesiredTopic('Orders', 'Q' * 1301), 'PushTopic Orders: .* 1,301 characters .* fewer fields'),
-        (lambda: SobjectTopic('Invoice_Statement__c', 'Student'), "27 characters .* another with name='...'"),
+        (
+            lambda: SobjectTopic('Invoice_Statement__c', 'Student'),
+            "27 characters .* choose a shorter name='...'",
+        ),
         (
             lambda: SobjectTopic('Contact', fields=['F' * 40] + ['G' * 1300]),
             'PushTopic Contact: the query has',
@@ -122,8 +125,8 @@ def test_name_is_selected_only_where_the_object_has_it():
     'which', [NotifyForFields.select, NotifyForFields.referenced, NotifyForFields.where], ids=str
 )
 def test_what_every_save_changes_is_not_selected_where_chosen_fields_count(which):
-    topic = SobjectTopic('Contact', fields=['Email'], notify_for_fields=which, exclude_current_user=False)
-    assert query(topic) == 'SELECT Id, Name, Email FROM Contact'
+    topic = SobjectTopic('Contact', fields=['Email'], notify_for_fields=which)
+    assert query(topic) == f"SELECT Id, Name, Email FROM Contact WHERE LastModifiedById != '{USER}'"
 
 
 def test_a_field_is_selected_once_whatever_its_case():
@@ -138,6 +141,16 @@ def test_a_topic_that_could_never_notify_of_an_update_is_refused(which):
         query(topic, has_name=False)
     assert query(replace(topic, fields=('Status',)), has_name=False) == 'SELECT Id, Status FROM Case'
     assert query(topic, has_name=True) == 'SELECT Id, Name FROM Case'
+    with pytest.raises(ValueError, match='Case has no Name'):
+        query(replace(topic, fields=('ID',)), has_name=False)
+
+
+def test_without_a_condition_no_update_could_notify_with_where():
+    where = NotifyForFields.where
+    with pytest.raises(ValueError, match='PushTopic Contact: no update would notify with .*where'):
+        SobjectTopic('Contact', notify_for_fields=where, exclude_current_user=False)
+    SobjectTopic('Contact', notify_for_fields=where)
+    SobjectTopic('Contact', 'Partner', notify_for_fields=where, exclude_current_user=False)
 
 
 def test_a_condition_is_a_field_that_referenced_can_count():
@@ -208,6 +221,11 @@ def test_all_conflicts_are_told_at_once():
         ("select Id,\n lastname from lead where Company = 'X'", NotifyForFields.referenced, True),
         ("SELECT Id, Email FROM Contact WHERE LastName = 'X'", NotifyForFields.where, True),
         ('SELECT Id, Name, FirstName, LastName FROM Contact', NotifyForFields.select, False),
+        ('SELECT Id, FirstName FROM Contact WHERE Name != null', NotifyForFields.select, True),
+        ("SELECT Id, Email FROM Contact WHERE Title = 'LastName'", NotifyForFields.referenced, False),
+        ("SELECT Id, FirstName FROM Contact WHERE Title = 'it\\'s name'", NotifyForFields.referenced, True),
+        ("SELECT Id, Name FROM Contact WHERE LastName = 'X'", NotifyForFields.where, True),
+        ("SELECT Id, Name FROM Contact WHERE LastName = 'X'", NotifyForFields.referenced, False),
         ('SELECT Id, FirstName, LastName FROM Contact', NotifyForFields.all_, False),
         ('SELECT Id, Email FROM Contact', NotifyForFields.select, False),
         ('SELECT Id, LastName FROM Passenger__c', NotifyForFields.select, False),

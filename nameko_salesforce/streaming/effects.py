@@ -101,7 +101,8 @@ class Skipped:
 class HandlerStopped:
     """An event's last attempt failed, and its handler is told to stop then: it gets nothing until `resume`.
 
-    The event stays in front of the position, and is the first to be run again.
+    The event stays in front of the position, and is the first to be run again. Others that were under way and
+    fail for the last time after it stay too, without an effect of their own: they are run again like it.
     """
 
     handler: str

@@ -119,7 +119,7 @@ class Handling:
 
     @property
     def retrying(self) -> int:
-        """Events that will be tried again, or that wait for such of their batch."""
+        """Events that were taken and are not under way: they, or others of their batch, are due again."""
         return self._line.taken - self.running
 
     def add(self, arrival: Arrival, now: float) -> Unordered | None:
@@ -131,7 +131,7 @@ class Handling:
         return Unordered(self.name, arrival.event, keys.error) if isinstance(keys, Keyless) else None
 
     def ready(self, now: float) -> int:
-        """How many runs `next` would give."""
+        """So many runs at least `next` would give; 0 only where it would give none."""
         if self.stopped is not None:
             return 0
         self._end_pauses(now)
@@ -244,7 +244,10 @@ class Handling:
             if self.stopped is None:
                 self.stopped = outcome
                 effects.append(HandlerStopped(name, event, outcome, attempts))
-            self._due.appendleft((places, _Failures(failures.first, attempts, 0)))
+                put = self._due.appendleft
+            else:  # it was under way already; the handler has said why it stopped
+                put = self._due.append
+            put((places, _Failures(failures.first, attempts, 0)))
             return []
         done = self._release(places, now)
         if self._options.retry.on_failure is OnFailure.SKIP:

@@ -114,7 +114,7 @@ class ChannelWork:
         return min((each for each in times if each is not None), default=None)
 
     def ready(self, now: float) -> int:
-        """How many runs `next` would give."""
+        """So many runs at least `next` would give; 0 only where it would give none."""
         return 0 if self._halted else sum(each.ready(now) for each in self._turns)
 
     @property

@@ -30,6 +30,7 @@ class FailureKind(Enum):
     EMPTY = 'answer is empty'
     NO_REPLY = 'answer holds no reply to the request'
     CREDENTIALS = 'credentials refused'
+    WITHIN = 'failed from within'
 
 
 # The request never reached the server, or its answer is there to its end.

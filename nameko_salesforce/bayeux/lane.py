@@ -116,7 +116,7 @@ class LaneThread:
             if self._life is not life:
                 return
             log.exception('an exchange on the %s lane failed from within', command.lane.value)
-            failure = Failure(FailureKind.REQUEST, repr(exc)[:200])
+            failure = Failure(FailureKind.WITHIN, repr(exc)[:200])  # nobody knows how far it got
         if self._life is life:
             self._ended(command.exchange, failure)
 
@@ -140,7 +140,8 @@ class LaneThread:
         for extension in self._extensions:
             try:
                 changed = extension.outgoing(dict(changed))
-            except (Exception, eventlet.Timeout):
+            except (Exception, eventlet.Timeout, GreenletExit) as exc:
+                self._pass_on_our_end(exc)
                 log.exception('extension %r failed on an outgoing %s', extension, message.get('channel'))
         return changed
 
@@ -151,6 +152,12 @@ class LaneThread:
                 return None
             try:
                 changed = extension.incoming(dict(changed))
-            except (Exception, eventlet.Timeout):
+            except (Exception, eventlet.Timeout, GreenletExit) as exc:
+                self._pass_on_our_end(exc)
                 log.exception('extension %r failed on an incoming %s', extension, message.get('channel'))
         return changed
+
+    def _pass_on_our_end(self, exc: BaseException) -> None:
+        """A `GreenletExit` is either our own, or that of a green thread which an extension waited for."""
+        if isinstance(exc, GreenletExit) and self._thread is not eventlet.getcurrent():
+            raise exc

@@ -7,7 +7,7 @@ from eventlet.event import Event
 from nameko_salesforce.bayeux.effects import Lane, Send
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.lane import LaneThread
-from nameko_salesforce.bayeux.messages import Connect, Delivery
+from nameko_salesforce.bayeux.messages import Connect, Delivery, parse
 
 RESET = Failure(FailureKind.RESET)
 
@@ -114,7 +114,7 @@ def test_what_an_exchange_raises_ends_it_as_a_failure_and_the_lane_goes_on(bench
     bench.send(2)
     bench.answer()
     (first, failure), second = bench.said
-    assert (first, failure.kind, second) == (1, FailureKind.REQUEST, (2, None))
+    assert (first, failure.kind, second) == (1, FailureKind.WITHIN, (2, None))
     assert 'an exchange on the poll lane failed from within' in caplog.text
 
 
@@ -196,6 +196,25 @@ def test_an_extension_that_fails_leaves_the_message_as_it_was(make_bench, caplog
     bench.answer([{'channel': '/a', 'data': []}])
     assert bench.wire.sent[0][0][0]['clientId'] == 'c'
     assert bench.said[0] == (1, [Delivery('/a', ['mark'])])
+    assert len([each for each in caplog.records if 'extension' in each.msg]) == 2
+
+
+def test_an_extension_that_waits_for_a_killed_green_thread_fails_like_any_other(make_bench, caplog):
+    class Waiting:
+        def outgoing(self, message):
+            return message
+
+        def incoming(self, message):
+            thread = eventlet.spawn(eventlet.sleep, 1000)
+            eventlet.sleep(0)
+            thread.kill()
+            thread.wait()
+
+    bench = make_bench(Waiting())
+    bench.send(1)
+    bench.answer([EVENT], [EVENT])
+    give_way()
+    assert [said for _, said in bench.said] == [[parse(EVENT)], [parse(EVENT)], None]
     assert len([each for each in caplog.records if 'extension' in each.msg]) == 2
 
 

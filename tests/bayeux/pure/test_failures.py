@@ -25,6 +25,7 @@ def test_every_kind_can_stand_alone(kind):
         (Failure(FailureKind.TIMEOUT), True),
         (Failure(FailureKind.TRUNCATED), True),
         (Failure(FailureKind.MALFORMED), True),
+        (Failure(FailureKind.WITHIN), True),
         (Failure(FailureKind.EMPTY), True),
         (Failure(FailureKind.STATUS, status=502), True),
         (Failure(FailureKind.STATUS), True),

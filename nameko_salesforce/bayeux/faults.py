@@ -17,6 +17,8 @@ from nameko_salesforce.bayeux.watchdog import Expired
 __all__ = ['ProxyRefused', 'Unusable', 'failure_of']
 
 _UNPRINTABLE = re.compile(r'[^\x20-\x7e\xa1-\uffff]+')
+# What the peer says of a certificate in an alert.
+_OF_CERTIFICATES = re.compile('CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE')
 
 
 class ProxyRefused(Exception):
@@ -61,7 +63,7 @@ def _kind(error: BaseException, connecting: bool) -> FailureKind:
             return FailureKind.PROXY
         case Unusable():
             return FailureKind.TLS
-        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() if not connecting:
+        case ssl.SSLError() if not connecting and not _OF_CERTIFICATES.search(error.reason or ''):
             return FailureKind.RESET
         case ssl.SSLError() | ssl.CertificateError():
             # Also while reading: with TLS 1.3 the server judges our certificate after the handshake.

@@ -55,6 +55,12 @@ EXCHANGING = [
     (ssl_error(ssl.SSLEOFError, 'UNEXPECTED_EOF'), FailureKind.RESET, 'UNEXPECTED_EOF'),
     (ssl_error(ssl.SSLZeroReturnError, 'CLOSED'), FailureKind.RESET, 'CLOSED'),
     (ssl_error(ssl.SSLError, 'CERTIFICATE_REQUIRED'), FailureKind.TLS, 'CERTIFICATE_REQUIRED'),
+    (ssl_error(ssl.SSLError, 'TLSV1_ALERT_UNKNOWN_CA'), FailureKind.TLS, 'TLSV1_ALERT_UNKNOWN_CA'),
+    (
+        ssl_error(ssl.SSLError, 'DECRYPTION_FAILED_OR_BAD_RECORD_MAC'),
+        FailureKind.RESET,
+        'DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
+    ),
     (http.client.IncompleteRead(b'secret'), FailureKind.TRUNCATED, 'the body ended early'),
     (zlib.error('incorrect header check'), FailureKind.MALFORMED, 'incorrect header check'),
     (http.client.BadStatusLine('secret'), FailureKind.NOT_HTTP, 'no HTTP status line'),

@@ -40,7 +40,7 @@ from nameko_salesforce.bayeux.effects import (
 from nameko_salesforce.bayeux.errors import LocalError, MessageTooLarge, RemoteError, Stopped
 from nameko_salesforce.bayeux.failures import Failure
 from nameko_salesforce.bayeux.lane import Extension, LaneThread
-from nameko_salesforce.bayeux.messages import Incoming, Publish
+from nameko_salesforce.bayeux.messages import Connect, Incoming, Publish
 from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
 from nameko_salesforce.bayeux.preparation import NoPreparation, Preparation, Preparations
@@ -128,6 +128,7 @@ class Client:
         self._transport = Transport(url, headers=headers, options=transport)
         self._report = Report(lambda: self._transport.url, clock)
         self._session = Session(session, policy, draw)
+        self._poll: int | None = None  # its number while the follower has not been told how it ended
         self._inbox: LightQueue = LightQueue()
         self._dispatcher = Dispatcher(mailbox_limit, mailbox_characters, observe, follow)
         self._lanes = {lane: self._lane(tuple(extensions)) for lane in Lane}
@@ -162,6 +163,7 @@ class Client:
             self._driving = self._spawn(lambda: self._drive(life))
         if self._dispatching is None:
             self._dispatcher.open()
+            self._give_up_poll('the client was stopped')
             self._dispatching = self._spawn(self._dispatcher.run)
         self._tell(self._begin)
 
@@ -212,7 +214,7 @@ class Client:
         self._life = self._driving = self._dispatching = None
         self._dispatcher.close()
         if self.state is not State.HALTED:
-            self._session = Session(self._session_options, self._policy, self._draw)
+            self._session = self._empty_session()
         self._inbox = LightQueue()
         self._answer_all(Stopped('the client was stopped'))
         waiters, self._waiters = self._waiters, []
@@ -410,6 +412,7 @@ class Client:
     def _restart(self, why: str) -> None:
         self._abandon_all()
         self._answer_all(Stopped(why))
+        self._give_up_poll(why)
         self._inbox = LightQueue()  # outcomes of the old session mean nothing to the new one
         pause = self._session_options.backoff.delay(3, self._draw())
         old, self._session = self._session.state, self._renewed_session()
@@ -418,8 +421,16 @@ class Client:
         if not self._endings:
             self._tell(self._begin)
 
+    def _give_up_poll(self, why: str) -> None:
+        """Tell the follower of a poll whose end no session will tell."""
+        if self._poll is not None:
+            self._carry_out(PollLost(self._poll, why))
+
+    def _empty_session(self) -> Session:
+        return Session(self._session_options, self._policy, self._draw, self._session.last_exchange)
+
     def _renewed_session(self) -> Session:
-        session = Session(self._session_options, self._policy, self._draw)
+        session = self._empty_session()
         for channel in self._dispatcher.channels():
             session.subscribe(channel, NOBODY, self._clock())
         if self._braked_at is not None:
@@ -428,9 +439,14 @@ class Client:
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
-            case Deliver() | PollAnswered() | PollLost():
+            case Deliver():
+                self._dispatcher.arrived(effect)
+            case PollAnswered() | PollLost():
+                self._poll = None
                 self._dispatcher.arrived(effect)
             case Send():
+                if any(isinstance(each, Connect) for each in effect.requests):
+                    self._poll = effect.exchange
                 self._report.sent(effect)
                 self._lanes[effect.lane].send(effect)
             case MetaReply(reply=reply):

@@ -3,13 +3,11 @@
 Every method of `Session` returns a list of these, in the order in which the driver carries them out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from nameko_salesforce.bayeux.errors import RemoteError
-from nameko_salesforce.bayeux.failures import Failure
 from nameko_salesforce.bayeux.messages import Delivery, Reply, Request, Skipped
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 
@@ -152,7 +150,7 @@ class BrakeChanged:
 
     Attributes:
         on: it is on.
-        exceeded: it is on, and a poll could wait no longer; durable channels are paused.
+        exceeded: it is on, and a poll could wait no longer; durable channels, if there are any, are paused.
         lasted: seconds for which it was on until now.
     """
 
@@ -243,7 +241,3 @@ Effect = (
     | BrakeChanged
     | Ignored
 )
-
-# Named here for the driver's hooks: what a preparation gives, and how it fails.
-Ext = Mapping[str, Any]
-PreparationFailure = Failure | str

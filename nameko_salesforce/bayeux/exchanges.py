@@ -85,17 +85,21 @@ class Exchange:
 
 
 class Exchanges:
-    """At most one on each lane."""
+    """At most one on each lane.
 
-    def __init__(self) -> None:
-        self._numbers = 0
+    Attributes:
+        last: number of the last one.
+    """
+
+    def __init__(self, last: int = 0) -> None:
+        self.last = last
         self._current: dict[Lane, Exchange] = {}
 
     def begin(self, lane: Lane, requests: Sequence[Request], now: float) -> Exchange:
         """Have one under way on a lane, which is free."""
-        self._numbers += 1
+        self.last += 1
         by_id = {request.id: request for request in requests}
-        exchange = self._current[lane] = Exchange(self._numbers, lane, by_id, now)
+        exchange = self._current[lane] = Exchange(self.last, lane, by_id, now)
         return exchange
 
     def end(self, lane: Lane) -> Exchange | None:

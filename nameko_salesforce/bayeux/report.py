@@ -78,7 +78,7 @@ class Report:
         level = logging.WARNING if change.exceeded or self._brake_exceeded else logging.DEBUG
         self._brake_exceeded = change.exceeded
         if change.exceeded:
-            what = f'braked for {change.lasted:.1f} s: the session goes on, and durable channels are paused'
+            what = f'braked for {change.lasted:.1f} s: polls go on; durable channels, if any, are paused'
         elif change.on:
             what = 'braked: the next poll waits'
         else:

@@ -58,7 +58,7 @@ from nameko_salesforce.bayeux.messages import (
 from nameko_salesforce.bayeux.negotiation import granted_ack, objection
 from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.pace import Pace
-from nameko_salesforce.bayeux.policy import Policy, Step, Trouble, Verdict
+from nameko_salesforce.bayeux.policy import Action, Policy, Step, Trouble, Verdict
 from nameko_salesforce.bayeux.subscriptions import ChannelStatus, Subscriptions
 from nameko_salesforce.bayeux.transitions import CONNECTION, Do, Input, State
 
@@ -72,12 +72,15 @@ class Session:
         options: see `SessionOptions`.
         policy: what refusals and failures mean.
         draw: gives a random number in [0, 1), for jitter.
+        last_exchange: number of the last exchange of the session before, so that none comes twice.
 
     Every method that takes `now` returns effects to be carried out in order. A call that does not
     fit the state raises `LocalError` and changes nothing; outcomes of overtaken work are ignored.
     """
 
-    def __init__(self, options: SessionOptions, policy: Policy, draw: Callable[[], float]) -> None:
+    def __init__(
+        self, options: SessionOptions, policy: Policy, draw: Callable[[], float], last_exchange: int = 0
+    ) -> None:
         self._options = options
         self._policy = policy
         self._pace = Pace(options.backoff, draw, options.handshake_distance)
@@ -93,7 +96,7 @@ class Session:
         self._client_id = ''
         self._advice = Advice()
         self._ack: int | None = None
-        self._exchanges = Exchanges()
+        self._exchanges = Exchanges(last_exchange)
         self._ids = 0  # of messages
         emit = self._effects.append
         self._channels = Subscriptions(options.backoff, draw, emit)
@@ -118,6 +121,11 @@ class Session:
     @property
     def channels(self) -> dict[str, ChannelStatus]:
         return self._channels.status()
+
+    @property
+    def last_exchange(self) -> int:
+        """The number of the last exchange."""
+        return self._exchanges.last
 
     @property
     def failures(self) -> int:
@@ -423,9 +431,16 @@ class Session:
                 self._pace.connect_good()
                 self._move(Input.ANSWERED, now, 'connect answered')
                 return
-        if reply is not None and not reply.successful:
-            failure = None
-        self._meet(self._trouble(Step.CONNECT, reply, failure, exchange.server_disconnected), now)
+        refused = reply is not None and not reply.successful
+        trouble = self._trouble(
+            Step.CONNECT, reply, None if refused else failure, exchange.server_disconnected
+        )
+        verdict = self._policy.judge(trouble)
+        broken = failure is not None and failure.may_hide_events and trouble.durable
+        if refused and broken and verdict.action is Action.RETRY:
+            # What broke off behind the refusal may have held events: the same session would go on past them.
+            verdict = self._policy.judge(self._trouble(Step.CONNECT, None, failure))
+        self._obey(verdict, now)
 
     def _trouble(
         self,

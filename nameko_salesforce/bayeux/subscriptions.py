@@ -149,7 +149,6 @@ class Subscriptions:
     def _resume(self, record: _Channel, reason: str) -> None:
         self._apply(record, record.one_of(ChannelInput.RESUME, ChannelInput.RESUME_IN_DOUBT), reason)
         if record.state is ChannelState.ACTIVE:  # its unsubscribe was not sent
-            record.reason = ''
             self._answer(record.subscribers, None)
         if record.state is not ChannelState.REJOIN:
             self._answer(record.leavers, _overtaken(record.name))
@@ -209,7 +208,7 @@ class Subscriptions:
         record.in_doubt = False
         joined = record.state is ChannelState.PENDING
         if joined:
-            record.reason, record.refusal, record.failures, record.retry_at = '', '', 0, 0.0
+            record.refusal, record.failures, record.retry_at = '', 0, 0.0
         self._apply(record, ChannelInput.ACCEPTED)
         if joined:
             self._answer(record.subscribers, None)
@@ -277,7 +276,9 @@ class Subscriptions:
             else:
                 waiting.pop(record.name, None)
         told = reason and (record.state not in BRAKED or event is ChannelInput.REFUSED)
-        if told and (event is ChannelInput.REFUSED or not record.failures):
+        if record.state is ChannelState.ACTIVE:
+            record.reason = ''
+        elif told and (event is ChannelInput.REFUSED or not record.failures):
             record.reason = reason  # a refusal stays the reason to show until the channel is active
         elif record.state in BRAKED and not record.failures:
             record.reason = TOO_SLOW

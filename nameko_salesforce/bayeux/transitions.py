@@ -258,7 +258,6 @@ def _channel() -> dict[tuple[ChannelState, ChannelInput], ChannelState]:
         (s.YIELD, i.PAUSE): s.YIELD,
         (s.YIELDING, i.PAUSE): s.YIELDING,
         (s.PAUSED, i.PAUSE): s.PAUSED,
-        **{(state, i.RESUME): state for state in s if state not in (s.YIELD, s.YIELDING, s.PAUSED, s.GONE)},
         (s.YIELD, i.RESUME): s.ACTIVE,
         (s.YIELD, i.RESUME_IN_DOUBT): s.WANTED,
         (s.YIELDING, i.RESUME): s.REJOIN,

@@ -284,6 +284,42 @@ def test_what_a_lost_poll_held_comes_again_in_a_new_session(fake, consume, kind)
     assert fake.violations() == []
 
 
+def test_a_session_that_fails_from_within_tells_the_end_of_its_poll_and_repeats_no_number(
+    fake, consume, caplog
+):
+    told = []
+    consumer = consume(follow=told.append)
+    until(lambda: any(each['held'] for each in fake.sessions()), 'a held poll')
+    consumer.client._tell(lambda now: 1 / 0)
+    until(lambda: handshakes(fake) == 2, 'a new session')
+    publish(fake, [1])
+    until(lambda: consumer.waiting, 'the event')
+    publish(fake, [2])
+    until(lambda: len(consumer.waiting) == 2, 'the next one')
+    ends = [each for each in told if isinstance(each, (PollAnswered, PollLost))]
+    lost = [each for each in ends if isinstance(each, PollLost)]
+    assert len(lost) == 1
+    assert 'ZeroDivisionError' in lost[0].why
+    numbers = [each.poll for each in ends]
+    assert numbers == sorted(set(numbers))
+    before = ends[: ends.index(lost[0])]
+    assert all(each.poll < lost[0].poll for each in before)
+    caplog.clear()  # of the bug that this test provokes
+
+
+def test_a_poll_that_a_kill_cut_off_is_told_at_the_next_start(fake, consume):
+    told = []
+    consumer = consume(follow=told.append)
+    until(lambda: any(each['held'] for each in fake.sessions()), 'a held poll')
+    consumer.client.kill()
+    assert not [each for each in told if isinstance(each, PollLost)]
+    consumer.client.start()
+    until(lambda: [each for each in told if isinstance(each, PollLost)], 'the end of the poll')
+    until(lambda: isinstance(told[-1], PollAnswered), 'an answered poll')
+    [lost] = [each for each in told if isinstance(each, PollLost)]
+    assert told[-1].poll > lost.poll
+
+
 # --- the mailbox --------------------------------------------------------------------------------
 
 

@@ -134,7 +134,7 @@ def test_a_short_brake_is_ordinary_life_and_a_long_one_is_not(log):
     log.report.brake_changed(BrakeChanged(True, True, 7.0))
     log.report.brake_changed(BrakeChanged(False, False, 20.0))
     assert log.lines() == [
-        ('WARNING', 'http://x: braked for 7.0 s: the session goes on, and durable channels are paused'),
+        ('WARNING', 'http://x: braked for 7.0 s: polls go on; durable channels, if any, are paused'),
         ('WARNING', 'http://x: released after 20.0 s'),
     ]
 

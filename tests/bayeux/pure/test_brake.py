@@ -14,6 +14,8 @@ from nameko_salesforce.bayeux.effects import (
     PollLost,
     PrepareChannel,
 )
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.messages import parse
 from nameko_salesforce.bayeux.policy import GenericPolicy
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 
@@ -234,6 +236,7 @@ def test_a_release_before_the_unsubscribe_was_sent_leaves_everything_as_it_was(h
     hand.release()
     assert (state(hand), hand.session.channels['/a'].reason) == (ChannelState.ACTIVE, '')
     assert hand.answers()[ticket] is None
+    assert {reason for _, state, reason in hand.channel_changes() if state == 'active'} <= {''}
     hand.answer(Lane.COMMAND)
     assert hand.sent(Lane.COMMAND) == []
 
@@ -347,6 +350,15 @@ def test_a_lost_poll_of_a_durable_channel_is_told_and_costs_the_session(hand):
     hand.answer()
     hand.answer()
     assert answer_commands(hand) == [('subscribe', '/a'), ('subscribe', '/b')]
+
+
+def test_a_refusal_with_a_break_behind_it_costs_the_session_too(hand):
+    send = hand.out.pop(Lane.POLL)
+    reply = hand.reply_to(send.requests[0], successful=False, error='500::x', advice={'reconnect': 'retry'})
+    hand.carry_out(hand.session.received(send.exchange, [parse(reply)], hand.now))
+    hand.carry_out(hand.session.failed(send.exchange, Failure(FailureKind.TRUNCATED), hand.now))
+    assert [each.poll for each in hand.said(PollLost)] == [send.exchange]
+    assert hand.state is State.PAUSING
 
 
 def test_without_a_durable_channel_the_session_is_kept(hand):

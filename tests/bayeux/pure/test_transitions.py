@@ -109,7 +109,6 @@ def test_every_pair_of_a_channel_is_a_row_or_a_refusal_that_changes_nothing(stat
         ChannelInput.UNSUBSCRIBE,
         ChannelInput.SESSION_LOST,
         ChannelInput.PAUSE,
-        ChannelInput.RESUME,
     ],
 )
 def test_users_and_a_lost_session_and_a_brake_may_come_at_any_time(state, event):

@@ -4,11 +4,16 @@ import http.client
 import json
 from datetime import UTC, datetime
 from random import Random
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
 FORM = 'application/x-www-form-urlencoded'
+APP = {'client_id': 'fake-consumer-key', 'client_secret': 'fake-consumer-secret'}
+SOAP = (
+    '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><login>'
+    '<username>ada@example.com</username><password>secrettoken</password></login></e:Body></e:Envelope>'
+)
 
 
 class Asker:
@@ -219,3 +224,37 @@ def test_a_body_that_is_refused_for_its_size_is_not_kept(ask):
     ask('POST', '/cometd/67.0', [{'channel': '/meta/connect', 'x': 'y' * 40_000}])
     [entry] = ask('GET', '/_fake/journal?kind=request')[1]['entries']
     assert entry['detail'] == {'channel': '/meta/connect'}
+
+
+@pytest.mark.parametrize(
+    ('method', 'path', 'body', 'kind'),
+    [
+        ('POST', '/services/oauth2/token', urlencode({'grant_type': 'client_credentials', **APP}), FORM),
+        ('POST', '/services/Soap/u/64.0', SOAP, 'text/xml'),
+        ('GET', '/services/data/v67.0/', None, FORM),
+    ],
+)
+def test_a_host_that_is_no_text_is_a_bad_request(ask, method, path, body, kind):
+    assert ask(method, path, body, Content_Type=kind, SOAPAction='""')[0] == 200
+    assert ask(method, path, body, Content_Type=kind, SOAPAction='""', Host='\xff')[0] == 400
+
+
+def test_basic_authentication_that_is_no_ascii_is_an_invalid_client(ask):
+    body = urlencode({'grant_type': 'client_credentials'})
+    status, answer = ask(
+        'POST', '/services/oauth2/token', body, Content_Type=FORM, Authorization='Basic \xe9'
+    )
+    assert (status, answer['error']) == (400, 'invalid_client')
+
+
+def test_numbers_of_thousands_of_digits_are_no_sizes_and_no_places(ask):
+    for name in ('a', 'b'):
+        ask.create('Contact', {'LastName': name})
+    ask('PATCH', '/_fake/settings', {'query_page_size': 1})
+    path = '/services/data/v67.0/query/'
+    options = f'batchSize={"9" * 5000}'
+    status, page = ask('GET', f'{path}?q=SELECT+Id+FROM+Contact', Sforce_Query_Options=options)
+    assert (status, len(page['records'])) == (200, 1)
+    locator = page['nextRecordsUrl'].rpartition('/')[2].partition('-')[0]
+    status, [problem] = ask('GET', f'{path}{locator}-{"9" * 5000}')
+    assert (status, problem['errorCode']) == (400, 'INVALID_QUERY_LOCATOR')

@@ -36,7 +36,13 @@ def add_login(app: web.Application, front: Front, tenant: Callable[[], Tenant]) 
 
 
 def address_of(request: web.Request) -> str:
-    """The address that a request came to, without a slash at the end."""
+    """The address that a request came to, without a slash at the end.
+
+    Raises:
+        web.HTTPBadRequest: its `Host` cannot be part of an address.
+    """
+    if not request.host.isascii():  # answers repeat it, and bytes that are no text could not be written
+        raise web.HTTPBadRequest(text='Invalid Host')
     return f'{request.scheme}://{request.host}'
 
 

@@ -50,7 +50,8 @@ class Pages:
         """
         locator, _, offset = text.rpartition('-')
         found = dict(self._answers.get(user_id, ())).get(locator)
-        if found is None or not offset.isdecimal() or int(offset) >= len(found):
+        # More digits than an answer can have records: Python refuses to read thousands of them.
+        if found is None or not re.fullmatch(r'\d{1,9}', offset) or int(offset) >= len(found):
             raise OrgError('INVALID_QUERY_LOCATOR', 'invalid query locator')
         return _page(found, locator, int(offset), url, size)
 
@@ -62,7 +63,7 @@ def page_size(options: str, limit: int) -> int:
         options: the header `Sforce-Query-Options`; what is not understood is ignored.
         limit: records in a page at most.
     """
-    wanted = re.fullmatch(r'\s*batchSize\s*=\s*(\d+)\s*', options)
+    wanted = re.fullmatch(r'\s*batchSize\s*=\s*(\d{1,9})\s*', options)
     return limit if wanted is None else min(limit, max(SMALLEST_BATCH, int(wanted[1])))
 
 

@@ -25,6 +25,13 @@ def test_gap_and_overflow_events_can_be_raised(fake_salesforce):
         fake_salesforce.raise_gap('Nonsense')
 
 
+def test_an_org_without_users_has_no_gaps(tmp_path):
+    org = tmp_path / 'org.yaml'
+    org.write_text('change_data_capture: [Account]')
+    with start_fake('--org', str(org)) as fake, pytest.raises(ValueError, match='no user'):
+        fake.raise_gap('Account')
+
+
 def test_a_fact_that_does_not_come_is_named_with_the_last_lines(fake_cometd, client):
     client.connected()
     with pytest.raises(NotHappened) as caught:

@@ -249,7 +249,10 @@ class _Control:
         if change_type not in GAPS:
             raise ValueError(f'change_type is one of {", ".join(GAPS)}')
         org = self._tenant().org
-        user_id = next(iter(org.users)).id
+        user = next(iter(org.users), None)
+        if user is None:
+            raise ValueError('the org has no user who could have changed something')
+        user_id = user.id
 
         def happen(_: Broker, now: float) -> None:
             if record_ids:

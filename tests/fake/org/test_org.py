@@ -103,6 +103,41 @@ def test_a_test_can_make_gaps_and_overflows_happen(world):
     assert len(world.take('/data/AccountChangeEvent')) == 2
 
 
+def test_a_gap_can_be_in_a_deleted_record(world):
+    account = world.create('Account', Name='a')
+    world.delete('Account', account)
+    world.org.raise_gap('Account', [account], change_type='GAP_DELETE', user_id=world.ada, now=1.0)
+    last = world.take('/data/ChangeEvents')[-1]
+    assert last['payload']['ChangeEventHeader']['changeType'] == 'GAP_DELETE'
+
+
+@pytest.mark.parametrize(
+    ('sobject', 'of', 'problem'),
+    [
+        ('Lead', 'Lead', 'Lead is not selected for Change Data Capture'),
+        ('Account', 'Contact', 'there is no record .* of Account'),
+        ('Account', None, 'there is no record 001000000000001AAA of Account'),
+        ('Low_Ink__e', None, 'Low_Ink__e'),
+    ],
+)
+def test_a_gap_is_in_a_record_that_is_there_and_captured(make_world, sobject, of, problem):
+    world = make_world(channels={'/event/Ink__chn': ['Low_Ink__e']})
+    values = {'Lead': {'LastName': 'a', 'Company': 'b'}, 'Contact': {'LastName': 'a'}}
+    record_id = world.create(of, **values[of]) if of else '001000000000001AAA'
+    world.events.clear()
+    with pytest.raises(ValueError, match=problem):
+        world.org.raise_gap(sobject, [record_id], user_id=world.ada, now=1.0)
+    assert world.events == []
+
+
+@pytest.mark.parametrize('sobject', ['Lead', 'Low_Ink__e'])
+def test_an_overflow_is_of_an_object_that_is_captured(make_world, sobject):
+    world = make_world(channels={'/event/Ink__chn': ['Low_Ink__e']})
+    with pytest.raises(ValueError, match=f'{sobject} is not selected for Change Data Capture'):
+        world.org.raise_overflow(sobject, user_id=world.ada, now=1.0)
+    assert world.events == []
+
+
 def test_the_origin_of_a_change_names_the_api_version(world):
     world.org.create('Account', {'Name': 'A'}, user_id=world.ada, now=0.0, api_version='55.0')
     (data,) = world.take('/data/ChangeEvents')

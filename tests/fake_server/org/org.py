@@ -291,18 +291,39 @@ class Org:
         """Raise a gap event: these records changed, and nobody can say how.
 
         Args:
-            change_type: `GAP_CREATE`, `GAP_UPDATE`, `GAP_DELETE`, `GAP_UNDELETE` or `GAP_OVERFLOW`.
+            record_ids: in either form; of records in the recycle bin too.
+            change_type: `GAP_CREATE`, `GAP_UPDATE`, `GAP_DELETE` or `GAP_UNDELETE`.
+        Raises:
+            OrgError: no such object.
+            ValueError: its changes are not captured, or there is no such record.
         """
         found = self._find(sobject)
+        known = {row['Id'] for row in self._state.records.rows(found, with_deleted=True)}
+        for each in record_ids:
+            if long_id(each) not in known:
+                raise ValueError(f'there is no record {each} of {found.name}')
+        self._raise_gap(found, record_ids, change_type, user_id, now)
+
+    def raise_overflow(self, sobject: str, *, user_id: str, now: float) -> None:
+        """Raise an overflow event: too many records of this object changed at once.
+
+        Raises:
+            OrgError, ValueError: as `raise_gap`.
+        """
+        self._raise_gap(self._find(sobject), [NO_RECORD], 'GAP_OVERFLOW', user_id, now)
+
+    def _raise_gap(
+        self, found: SObject, record_ids: Sequence[str], change_type: str, user_id: str, now: float
+    ) -> None:
+        channels = change_channels(found, self._state)
+        # A platform event on a custom channel has channels, and no changes.
+        if found.kind is Kind.EVENT or not channels:
+            raise ValueError(f'{found.name} is not selected for Change Data Capture')
         # What the database did without an API has no origin.
         author = self._author(user_id, now, DEFAULT_API_VERSION)
         transaction = replace(self._transaction(author), origin='')
         data = gap(found, change_type, [long_id(each) for each in record_ids], transaction)
-        self._raise(change_channels(found, self._state), data, now)
-
-    def raise_overflow(self, sobject: str, *, user_id: str, now: float) -> None:
-        """Raise an overflow event: too many records of this object changed at once."""
-        self.raise_gap(sobject, [NO_RECORD], change_type='GAP_OVERFLOW', user_id=user_id, now=now)
+        self._raise(channels, data, now)
 
     # --- parts ---------------------------------------------------------------------------------
 

@@ -16,7 +16,6 @@ from .decoding import loads
 from .identity import AuthProblem, Identity
 from .org import Org, OrgError
 from .replies import Reply, json_reply
-from .resources import find_by_key
 
 __all__ = ['BulkApi']
 
@@ -200,7 +199,7 @@ class BulkApi:
             value = values.get(job.key)
             if value is None:
                 raise OrgError('MISSING_ARGUMENT', f'{job.key} not specified', [job.key])
-            record_id = find_by_key(self._org, job.sobject, job.key, value)
+            record_id = self._org.find(job.sobject, job.key, value)
             if record_id is None:
                 return self._org.create(job.sobject, values, **how), True
             del values[job.key]

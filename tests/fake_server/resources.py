@@ -17,11 +17,12 @@ from typing import Any
 from .api_requests import ApiRequest, read_json, read_record
 from .identity import AuthProblem, Identity, Session
 from .org import Created, Org, OrgError
+from .org.errors import no_resource
 from .paging import Pages, page_size
 from .replies import Reply, error_list, json_reply
 from .settings import SalesforceSettings
 
-__all__ = ['DataApi', 'find_by_key']
+__all__ = ['DataApi']
 
 DAY_S = 86_400
 
@@ -225,18 +226,19 @@ class DataApi:
 
     def read_by_key(self, call: _Call, parts: list[str]) -> Reply:
         """GET `/sobjects/Contact/<external id field>/<value>`."""
-        record_id = self._org.find(parts[1], parts[2], parts[3])
+        record_id = self._found_by_key(parts)
         return self.read(call, [parts[0], parts[1], record_id])
 
     def upsert(self, call: _Call, parts: list[str]) -> Reply:
         """PATCH `/sobjects/Contact/<external id field>/<value>`."""
-        _, sobject, key, value = parts
+        _, sobject, key, text = parts
         values = read_record(call.request)
         if any(name.lower() == key.lower() for name in values):
             raise OrgError(
                 'INVALID_FIELD', f'The {key} field should not be specified in the sobject data.', [key]
             )
-        record_id = find_by_key(self._org, sobject, key, value)
+        value = self._org.external_id(sobject, key, text)
+        record_id = self._org.find(sobject, key, value)
         if record_id is None:
             made = self._create(call, sobject, {**values, key: value})
             return self._created(call, sobject, made, created=True)
@@ -247,7 +249,7 @@ class DataApi:
 
     def delete_by_key(self, call: _Call, parts: list[str]) -> Reply:
         """DELETE `/sobjects/Contact/<external id field>/<value>`."""
-        record_id = self._org.find(parts[1], parts[2], parts[3])
+        record_id = self._found_by_key(parts)
         return self.delete(call, [parts[0], parts[1], record_id])
 
     def push(self, call: _Call, parts: list[str]) -> Reply:
@@ -260,6 +262,13 @@ class DataApi:
         ):
             raise OrgError('JSON_PARSER_ERROR', 'expected an object with a list of pushEvents')
         return json_reply(200, self._org.push(parts[2], value['pushEvents'], now=call.now))
+
+    def _found_by_key(self, parts: list[str]) -> str:
+        _, sobject, key, text = parts
+        record_id = self._org.find(sobject, key, self._org.external_id(sobject, key, text))
+        if record_id is None:
+            raise no_resource()
+        return record_id
 
     def _create(self, call: _Call, sobject: str, values: dict[str, Any]) -> Created:
         return self._org.create(sobject, values, user_id=call.user_id, now=call.now, api_version=call.version)
@@ -330,22 +339,6 @@ def _refusal_of_session(identity: Identity, session: Session | AuthProblem) -> R
         text = 'Your password has expired. Please reset your password.'
         return error_list(401, 'INVALID_OPERATION_WITH_EXPIRED_PASSWORD', text)
     return None
-
-
-def find_by_key(org: Org, sobject: str, key: str, value: str) -> str | None:
-    """Id of the record with this external id, None if there is none.
-
-    Raises:
-        OrgError: no such object, or the field is no external id.
-    """
-    try:
-        return org.find(sobject, key, value)
-    except OrgError as problem:
-        fields = org.describe(sobject)['fields']
-        is_key = any(one['name'].lower() == key.lower() and one['externalId'] for one in fields)
-        if problem.code != 'NOT_FOUND' or not is_key:
-            raise
-        return None
 
 
 def _org_error(problem: OrgError) -> Reply:

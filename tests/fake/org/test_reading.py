@@ -6,6 +6,7 @@ BOX = {
         'fields': {
             'Key__c': {'type': 'text', 'external_id': True},
             'Number__c': {'type': 'number', 'external_id': True},
+            'Count__c': {'type': 'int', 'external_id': True},
         }
     }
 }
@@ -47,12 +48,36 @@ def test_records_are_found_by_external_ids(make_world):
     world.create('Box__c')  # without a key, and so without an address
     record_id = world.create('Box__c', Key__c='A-1', Number__c=5)
     assert world.org.find('box__c', 'key__c', 'a-1') == record_id
-    assert world.org.find('Box__c', 'Number__c', '5') == record_id
-    for field, value in (('Key__c', 'A-2'), ('Key__c', ''), ('Number__c', 'x'), ('Number__c', '6')):
-        assert (
-            refusal(world.org.find, 'Box__c', field, value).message == 'The requested resource does not exist'
-        )
+    assert world.org.find('Box__c', 'Number__c', 5) == record_id
+    for field, value in (
+        ('Key__c', 'A-2'),
+        ('Key__c', ''),
+        ('Key__c', ['A-1']),
+        ('Number__c', 'x'),
+        ('Number__c', '5'),
+        ('Number__c', 6),
+    ):
+        assert world.org.find('Box__c', field, value) is None
     for field in ('Name', 'Nope__c'):
-        assert refusal(world.org.find, 'Box__c', field, 'x').message.endswith(f'not accessible: {field}')
+        for call in (world.org.find, world.org.external_id):
+            assert refusal(call, 'Box__c', field, 'x').message.endswith(f'not accessible: {field}')
     world.delete('Box__c', record_id)
-    assert refusal(world.org.find, 'Box__c', 'Key__c', 'A-1').code == 'NOT_FOUND'
+    assert world.org.find('Box__c', 'Key__c', 'A-1') is None
+
+
+@pytest.mark.parametrize(
+    ('field', 'text', 'value'),
+    [
+        ('Key__c', '5', '5'),
+        ('Number__c', '5', 5.0),
+        ('Number__c', '5.5', 5.5),
+        ('Number__c', 'x', 'x'),
+        ('Count__c', '5', 5),
+        ('Count__c', '5.5', 5.5),
+        ('Count__c', 'inf', float('inf')),
+    ],
+)
+def test_an_external_id_of_an_address_is_of_the_type_of_its_field(make_world, field, text, value):
+    world = make_world(objects=BOX, push_topics=[])
+    found = world.org.external_id('box__c', field.lower(), text)
+    assert (found, type(found)) == (value, type(value))

@@ -284,6 +284,20 @@ def test_an_upsert_creates_or_changes_by_an_external_id(invoices):
     assert error(invoices('GET', path)) == (404, 'NOT_FOUND')
 
 
+@pytest.mark.parametrize('type_', ['number', 'int'])
+def test_an_upsert_by_a_number_creates_and_changes(world, call, type_):
+    field = {'Number__c': {'type': type_, 'external_id': True}}
+    world.seed(objects={'Box__c': {'fields': {**field, 'Paid__c': 'text'}}})
+    path = 'sobjects/Box__c/Number__c/42'
+    status, body = call('PATCH', path, {'Paid__c': 'no'})
+    assert (status, body['created']) == (201, True)
+    assert call('PATCH', path, {'Paid__c': 'yes'})[1]['created'] is False
+    assert (call('GET', path)[1]['Number__c'], call('GET', path)[1]['Paid__c']) == (42, 'yes')
+    assert error(call('GET', 'sobjects/Box__c/Number__c/41')) == (404, 'NOT_FOUND')
+    assert error(call('PATCH', 'sobjects/Box__c/Number__c/x', {})) == (400, 'JSON_PARSER_ERROR')
+    assert call('DELETE', path) == (204, None)
+
+
 def test_an_upsert_does_not_repeat_its_key_in_the_body(invoices):
     assert error(invoices('PATCH', 'sobjects/Invoice__c/Key__c/A-1', {'key__c': 'A-1'})) == (
         400,

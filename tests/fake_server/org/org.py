@@ -21,7 +21,7 @@ from .moments import moment_after
 from .planting import plant
 from .query import Found, run
 from .raising import Write, change_channels, event_channels, events_of
-from .reading import by_external_id, read
+from .reading import by_external_id, external_id, read
 from .records import Author
 from .schema import Kind, SObject
 from .seed import read_seed
@@ -127,11 +127,19 @@ class Org:
         """
         return read(self._state, self._find(sobject), record_id, fields, api_version)
 
-    def find(self, sobject: str, field: str, value: str) -> str:
-        """Id of the record with this external id.
+    def external_id(self, sobject: str, field: str, text: str) -> object:
+        """An external id from an address, as the JSON value that `find` and `create` take.
 
         Raises:
-            OrgError: `NOT_FOUND`: there is no such record, or the field is no external id.
+            OrgError: `NOT_FOUND`: there is no such object, or the field is no external id.
+        """
+        return external_id(self._find(sobject), field, text)
+
+    def find(self, sobject: str, field: str, value: object) -> str | None:
+        """Id of the record with this external id, None if there is none.
+
+        Raises:
+            OrgError: `NOT_FOUND`: there is no such object, or the field is no external id.
         """
         return by_external_id(self._state, self._find(sobject), field, value)
 

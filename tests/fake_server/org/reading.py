@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from .errors import OrgError, invalid_field, no_resource
+from .errors import OrgError, invalid_field
 from .query import attributes
 from .records import comparable
-from .schema import SObject
+from .schema import Field, SObject
 from .state import State
-from .values import from_json, rest_json
+from .values import FieldType, from_json, rest_json
 
-__all__ = ['by_external_id', 'read']
+__all__ = ['by_external_id', 'external_id', 'read']
 
 
 def read(
@@ -32,22 +32,42 @@ def read(
     return shown
 
 
-def by_external_id(state: State, sobject: SObject, field: str, value: str) -> str:
-    """Id of the record with this external id, written as in an address.
+def external_id(sobject: SObject, field: str, text: str) -> object:
+    """An external id from an address, as the JSON value that a record would hold: numbers are no texts there.
 
     Raises:
-        OrgError: `NOT_FOUND`: there is no such record, or the field is no external id.
+        OrgError: `NOT_FOUND`: the field is no external id.
     """
+    known = _key_field(sobject, field)
+    if not known.type.is_number:
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return text  # which no record has, and none can be made with
+    return int(number) if known.type is FieldType.INT and number.is_integer() else number
+
+
+def by_external_id(state: State, sobject: SObject, field: str, value: object) -> str | None:
+    """Id of the record with this external id, a JSON value; None if there is none.
+
+    Raises:
+        OrgError: `NOT_FOUND`: the field is no external id.
+    """
+    known = _key_field(sobject, field)
+    try:
+        wanted = comparable(known.type, from_json(known.type, value))
+    except OrgError:
+        return None
+    for row in state.records.rows(sobject):
+        if wanted is not None and comparable(known.type, row[known.name]) == wanted:
+            return str(row['Id'])
+    return None
+
+
+def _key_field(sobject: SObject, field: str) -> Field:
     known = sobject.field(field)
     if known is None or not known.external_id:
         text = f'Provided external ID field does not exist or is not accessible: {field}'
         raise OrgError('NOT_FOUND', text, status=404)
-    try:
-        json: object = float(value) if known.type.is_number else value
-        wanted = comparable(known.type, from_json(known.type, json))
-    except (OrgError, ValueError, TypeError, OverflowError):
-        raise no_resource() from None
-    for row in state.records.rows(sobject):
-        if wanted is not None and comparable(known.type, row[known.name]) == wanted:
-            return str(row['Id'])
-    raise no_resource()
+    return known

@@ -96,6 +96,8 @@ class BulkApi:
         session = self._identity.session(request.authorization or '', now)
         if isinstance(session, AuthProblem) or not session.opens_rest:
             raise _Refused('InvalidSessionId', 'Invalid session id')
+        if self._identity.password_expired(session):  # inferred: as REST and streaming
+            raise _Refused('InvalidSessionId', 'Invalid session id')
         match (request.method, *parts[1:]):
             case ('POST', 'job'):
                 return self._open(request, version, session.user_id, now)

@@ -179,6 +179,14 @@ def test_retired_and_unknown_versions_are_refused(call, version):
     assert (status, body['exceptionCode']) == (400, 'InvalidVersion')
 
 
+def test_an_expired_password_is_refused_as_by_rest_and_streaming(world, call):
+    job = call.job()
+    world.user(password_expired=True)
+    status, body = call('POST', f'job/{job}/batch', [{'LastName': 'a'}])
+    assert (status, body['exceptionCode']) == (400, 'InvalidSessionId')
+    assert names(world) == []
+
+
 def test_an_expired_session_is_refused_with_400_unlike_rest(world, call):
     world.now += 7200
     status, body = call('POST', 'job', JOB)

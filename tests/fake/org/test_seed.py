@@ -88,6 +88,18 @@ def test_every_problem_is_named_at_once():
     assert 'users[1].password: not a text' in problems
 
 
+def test_a_key_that_is_no_text_is_a_problem():
+    seed = load_seed(
+        'records: {Account: [{Name: Acme, 1: x}]}\npush_topics: [{Name: A, on: x}]\nobjects: {2: {}}'
+    )
+    with pytest.raises(ValueError) as refused:
+        read_seed(seed)
+    assert str(refused.value).split('; ') == [
+        'push_topics: the key True is not a text',
+        'records.Account: the key 1 is not a text',
+    ]
+
+
 def test_no_problem_quotes_a_secret():
     with pytest.raises(ValueError) as refused:
         read_seed({'users': [{'username': 'a', 'password': ['secret']}]})

@@ -58,6 +58,14 @@ def test_values_of_another_type_are_refused(type_, json, token):
     assert refused.value.message.startswith(f'Cannot deserialize instance of {type_.value} from {token}')
 
 
+@pytest.mark.parametrize('type_', [FieldType.INT, FieldType.DOUBLE, FieldType.CURRENCY])
+@pytest.mark.parametrize('json', [10**18, -1e18, 10**400, float('inf'), float('-inf'), float('nan')])
+def test_numbers_have_eighteen_digits_and_are_numbers(type_, json):
+    with pytest.raises(OrgError) as refused:
+        from_json(type_, json)
+    assert refused.value.code == 'NUMBER_OUTSIDE_VALID_RANGE'
+
+
 @pytest.mark.parametrize('json', ['nobody', 5, SHORT + 'AAA'])
 def test_what_is_no_id_is_refused(json):
     with pytest.raises(OrgError) as refused:

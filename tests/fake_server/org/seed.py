@@ -261,10 +261,13 @@ class _Reader:
         return tuple(content)
 
     def mappings(self, where: str, content: object) -> tuple[Json, ...]:
-        """A list of mappings, whatever is in them."""
+        """A list of mappings whose keys are texts, whatever they hold."""
         if not isinstance(content, list) or not all(isinstance(each, Mapping) for each in content):
             self.problems.append(f'{where}: not a list of mappings')
             return ()
+        # YAML reads a bare `on` as true.
+        keys = [key for each in content for key in each if not isinstance(key, str)]
+        self.problems += [f'{where}: the key {key!r} is not a text' for key in keys]
         return tuple(content)
 
     def object(self, name: str, content: object) -> ObjectSeed:

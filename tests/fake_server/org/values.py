@@ -81,7 +81,7 @@ def from_json(type_: FieldType, value: object) -> Value:
     elif type_.is_number:
         # A number in quotes is refused: leniency here would hide a client's mistake.
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if abs(value) >= MOST:
+            if not abs(value) < MOST:  # nor what is no number at all, which YAML can write
                 raise OrgError('NUMBER_OUTSIDE_VALID_RANGE', 'number value is outside the valid range')
             if type_ is not FieldType.INT:
                 return float(value)

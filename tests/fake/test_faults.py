@@ -129,7 +129,11 @@ def test_every_fault_has_a_json_form(kind):
         ({'kind': 'empty', 'count': 'x'}, 'count: .* is not int or NoneType'),
         ({'kind': 'empty', 'nth': 0}, 'begin at 1'),
         ({'kind': 'empty', 'count': 0}, 'begin at 1'),
-        ({'kind': 'delay', 'seconds': -1}, 'not negative'),
+        ({'kind': 'delay', 'seconds': -1}, 'seconds are from 0'),
+        ({'kind': 'delay', 'seconds': 10**400}, 'seconds are from 0'),
+        ({'kind': 'drip', 'seconds': 1e9}, 'seconds are from 0'),
+        ({'kind': 'drip', 'seconds': float('nan')}, 'seconds are from 0'),
+        ({'kind': 'truncate', 'bytes': -1}, 'bytes are not negative'),
         ({'kind': 'status', 'status': 99}, 'status is from 200'),
     ],
 )

@@ -31,6 +31,7 @@ __all__ = [
     'render',
 ]
 
+MOST_S = 1e9
 JSON_TYPE = 'application/json;charset=UTF-8'
 
 
@@ -113,8 +114,10 @@ class Fault:
     def __post_init__(self) -> None:
         if self.nth < 1 or (self.count is not None and self.count < 1):
             raise ValueError('nth and count begin at 1')
-        if self.seconds < 0 or self.bytes < 0 or not 200 <= self.status <= 599:
-            raise ValueError('seconds and bytes are not negative, status is from 200 to 599')
+        if not 0 <= self.seconds < MOST_S:
+            raise ValueError('seconds are from 0 to a thousand million')
+        if self.bytes < 0 or not 200 <= self.status <= 599:
+            raise ValueError('bytes are not negative, status is from 200 to 599')
 
     @property
     def reaches_broker(self) -> bool:

@@ -96,6 +96,26 @@ def test_old_records_have_new_fields(world):
     assert world.values('SELECT Old__c FROM Contact WHERE Level__c = 3') == [False]
 
 
+def test_a_field_that_is_there_keeps_its_type(world):
+    world.org.add({'objects': {'Contact': {'fields': {'Level__c': 'int'}}}})
+    world.create('Contact', LastName='L', Level__c=3)
+    again = {'level__c': {'type': 'int', 'label': 'How high'}}
+    world.org.add({'objects': {'Contact': {'fields': again}}})
+    assert problems(world, objects={'Contact': {'fields': {'Level__c': 'text', 'New__c': 'text'}}}) == [
+        'objects.Contact.Level__c: the field is there, as int'
+    ]
+    assert world.values('SELECT Id FROM Contact WHERE Level__c > 2') != []
+
+
+def test_an_org_is_one_organization_for_its_life(make_world):
+    world = make_world(organization={'id': '00D000000000001'})
+    world.org.add({'organization': {'id': '00D000000000001EAA', 'name': 'Beta'}})
+    assert problems(world, organization={'id': '00D000000000002'}) == [
+        'organization.id: the org is 00D000000000001EAA already'
+    ]
+    assert world.values('SELECT Name FROM Organization') == ['Beta']
+
+
 def test_a_topic_of_the_seed_follows_the_rules_of_topics(world):
     assert problems(world, push_topics=[{'Name': 'A', 'Query': 'SELECT Id, Name FROM Contact LIMIT 1'}]) == [
         "push_topics: 'LIMIT' is not allowed"

@@ -1,7 +1,8 @@
 """A seed grows into an org: users, objects, records. Raises no events: it was always so. Pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from .errors import OrgError
 from .ids import is_id, long_id
 from .records import Author
-from .schema import Kind, SObject
+from .schema import Field, Kind, SObject
 from .seed import AppSeed, ObjectSeed, Seed, UserSeed
 from .standard import custom_object, platform_event
 from .state import State
@@ -84,6 +85,13 @@ class _Planter:
         record_id = content.get('id', state.organization_id)
         if not is_id(record_id) or not record_id.startswith('00D'):
             self.problems.append(f'organization.id: {record_id!r} is not the id of an organization')
+            return
+        if (
+            state.records.at(state.organization_id) is not None
+            and long_id(record_id) != state.organization_id
+        ):
+            # Its users' tokens and what clients remember of it name the old one.
+            self.problems.append(f'organization.id: the org is {state.organization_id} already')
             return
         state.organization_id = long_id(record_id)
         state.max_push_topics = content.get('max_push_topics', state.max_push_topics)
@@ -162,7 +170,7 @@ class _Planter:
         ]
         known = schema.find(seed.name)
         if known is not None:
-            wider = known.extended(seed.fields)
+            wider = known.extended(self._further(known, seed.fields))
             schema.put(wider)
             self._state.records.widen(wider)
         elif not _CUSTOM_OBJECT.fullmatch(seed.name):
@@ -176,6 +184,21 @@ class _Planter:
             prefix = schema.next_prefix(Kind.CUSTOM)
             new = custom_object(seed.name, seed.label, prefix, list(seed.fields), with_name=seed.with_name)
             schema.put(new)
+
+    def _further(self, known: SObject, fields: Iterable[Field]) -> list[Field]:
+        """Fields for an object that is there; those that it has keep their spelling and must keep their type.
+
+        Its records hold values of that type, under that name.
+        """
+        result = []
+        for each in fields:
+            old = known.field(each.name) or each
+            if old.type is not each.type:
+                self.problems.append(
+                    f'objects.{known.name}.{each.name}: the field is there, as {old.type.value}'
+                )
+            result.append(replace(each, name=old.name))
+        return result
 
     def check_references(self, seed: ObjectSeed) -> None:
         for field in seed.fields:

@@ -8,6 +8,7 @@ from nameko.testing.services import dummy, entrypoint_hook, replace_dependencies
 from nameko_salesforce.api import SalesforceAPI
 from nameko_salesforce.errors import DeclarationError, LoginRefused, StreamRefused
 from nameko_salesforce.streaming import handle_notification, handle_sobject_notification, subscribe
+from tests.integration.conftest import PATIENCE
 
 
 def contacts(*decorators, **members):
@@ -239,15 +240,20 @@ def test_a_limit_at_the_handshake_is_waited_out_in_a_service_that_lives(org, set
 # --- replicas --------------------------------------------------------------------------------------
 
 
+QUERY = '/services/data/v67.0/query/'
+
+
 @pytest.mark.defect('T2')
 def test_replicas_that_declare_at_once_all_hear_of_contacts(org):
-    org.server.faults.add('delay', channel='/services/data/**', count=None, seconds=0.1)
+    # What the first queries find is held, on the server's clock, until all three have been made.
+    org.server.faults.add('delay', channel=QUERY, count=3, seconds=30)
     services = [contacts() for _ in range(3)]
     for running in [org.make(service) for service, _ in services]:
         running.start()
+    org.server.wait_for('rest', path=QUERY, count=3, timeout=PATIENCE)
+    org.server.advance(30)
     org.until('three subscriptions', lambda: len(org.server.sessions()) == 3)
     org.server.wait_for('reply', channel='/meta/subscribe', successful=True, count=3)
-    org.server.faults.clear()
     org.ada.create('Contact', LastName='Grace')
     org.until('all to hear', lambda: all(seen == ['Grace'] for _, seen in services))
     created = [

@@ -12,7 +12,8 @@ SLOWNESS = float(os.environ.get('TIME_FACTOR', '1'))
 # Seconds: see test_nameko_run.py. A poll is held for 110, and `start()` must not wait for a login.
 PROMPT = 6.0 * SLOWNESS
 
-SECRETS = ('fake-consumer-secret', 'secrettoken', 'not-the-secret')
+PASSWORD, SECURITY_TOKEN = 'passw0rd-of-the-service', 't0ken-of-the-service'
+SECRETS = ('fake-consumer-secret', PASSWORD, SECURITY_TOKEN)
 
 LOGGING = {
     'version': 1,
@@ -93,7 +94,10 @@ def test_fail_fast_ends_the_process_with_a_status_that_a_supervisor_notices(run,
 
 
 def test_no_secret_is_in_the_log_of_a_service_that_logs_everything(run, org):
-    process = run('Contacts')
+    user = {'username': 'integration@example.com', 'password': PASSWORD, 'security_token': SECURITY_TOKEN}
+    org.server.seed({'users': [user]})
+    keys = {'USERNAME': user['username'], 'PASSWORD': PASSWORD, 'SECURITY_TOKEN': SECURITY_TOKEN}
+    process = run('Contacts', **keys)
     subscribed(org)
     org.ada.create('Contact', LastName='Hopper')
     process.wait_for('handled Hopper')
@@ -102,10 +106,10 @@ def test_no_secret_is_in_the_log_of_a_service_that_logs_everything(run, org):
     process.wait_for('handled Turing')
     process.terminate()
     assert process.status(PROMPT) == 0
-    tokens = [entry.detail for entry in org.server.journal('request')]
-    assert tokens  # the fake's journal holds no secret either
-    organization = org.server.issue_token().partition('!')[0]
-    assert f'{organization}!' not in process.log
-    for secret in SECRETS:
+    assert org.server.journal('login', flow='password', status=200)
+    journal = str(org.server.journal())  # what a test shows when it fails
+    token = org.server.issue_token().partition('!')[0] + '!'
+    for secret in (*SECRETS, token):
         assert secret not in process.log
+        assert secret not in journal
     assert 'Bearer' not in process.log.replace("'Bearer ***'", '')

@@ -10,7 +10,7 @@ clock. No password, secret or token stands in a repr.
 Source: Salesforce help, "OAuth Authorization Flows", "Login Rate Exceeded", "Set Password Policies".
 """
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import Enum
@@ -18,6 +18,7 @@ from random import Random
 
 from .org import App, Org, User
 from .settings import SALESFORCE, SalesforceSettings
+from .window import HOUR_S, Window
 
 __all__ = ['AuthProblem', 'Identity', 'LoginRefused', 'Refusal', 'Session']
 
@@ -118,7 +119,7 @@ class Identity:
         self._refresh_tokens: dict[str, tuple[str, str]] = {}
         self._failures: defaultdict[str, int] = defaultdict(int)
         self._locked_until: dict[str, float] = {}
-        self._logins: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._logins: defaultdict[str, Window] = defaultdict(lambda: Window(HOUR_S))
 
     @property
     def settings(self) -> SalesforceSettings:
@@ -292,11 +293,9 @@ class Identity:
 
     def _check_rate(self, user: User, now: float) -> None:
         logins = self._logins[user.id]
-        while logins and logins[0] <= now - 3600:
-            logins.popleft()
-        if len(logins) >= self.settings.logins_per_hour:
+        if logins.count(now) >= self.settings.logins_per_hour:
             raise LoginRefused(Refusal.RATE)
-        logins.append(now)
+        logins.add(now)
 
     def _count_failure(self, user: User, now: float) -> None:
         self._failures[user.id] += 1

@@ -1,14 +1,13 @@
 """What Salesforce counts: routes that end, and events that all clients together are given in a day. Pure."""
 
-from collections import deque
 from random import Random
 
 from .answers import TimedCookie
+from .window import DAY_S, Window
 
 __all__ = ['ROUTING_COOKIE', 'EventAllowance', 'Routes']
 
 ROUTING_COOKIE = 'sfdc-stream'
-DAY_S = 86_400.0
 # Live ones are about three times as long; as with them, letters that no cookie parser trips over.
 _ROUTE_LENGTH = 32
 _LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
@@ -46,21 +45,19 @@ class EventAllowance:
     """How many events were given to clients within a day."""
 
     def __init__(self) -> None:
-        self._given: deque[float] = deque()
+        self._given = Window(DAY_S)
 
     def is_spent(self, limit: int, now: float) -> bool:
         """Whether no event may be given now; a negative limit is none."""
-        while self._given and self._given[0] <= now - DAY_S:
-            self._given.popleft()
-        return 0 <= limit <= len(self._given)
+        return 0 <= limit <= self._given.count(now)
 
     def left(self, limit: int, now: float) -> int:
         """How many events may still be given."""
-        return 0 if self.is_spent(limit, now) else limit - len(self._given)
+        return 0 if self.is_spent(limit, now) else limit - self._given.count(now)
 
     def take(self, limit: int, now: float) -> bool:
         """Count an event, unless the allowance is spent; returns whether it may be given."""
         if self.is_spent(limit, now):
             return False
-        self._given.append(now)
+        self._given.add(now)
         return True

@@ -9,7 +9,6 @@ Source: REST API Developer Guide; recorded answers.
 """
 
 import re
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +20,9 @@ from .org.errors import no_resource
 from .paging import Pages, page_size
 from .replies import Reply, error_list, json_reply
 from .settings import SalesforceSettings
+from .window import DAY_S, Window
 
 __all__ = ['DataApi']
-
-DAY_S = 86_400
 
 _NEWEST_WITHOUT_DURABLE = 36.0
 _UPSERT_SAYS_MORE_FROM = 46.0
@@ -71,7 +69,7 @@ class DataApi:
         self._identity = identity
         self._streaming_limits = streaming_limits
         self._pages = Pages()
-        self._requests: deque[float] = deque()
+        self._requests = Window(DAY_S)
 
     @property
     def settings(self) -> SalesforceSettings:
@@ -91,7 +89,8 @@ class DataApi:
         if (refused := _refusal_of_session(self._identity, session)) is not None:
             return refused
         assert isinstance(session, Session)
-        used = self._count_request(now)
+        self._requests.add(now)
+        used = self._requests.count(now)
         if used > self.settings.daily_api_requests:
             return error_list(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.')
         reply = self._dispatch(_Call(request, parts[0][1:], session, now), parts[1:])
@@ -151,7 +150,7 @@ class DataApi:
 
     def limits(self, call: _Call, parts: list[str]) -> Reply:
         """`/vXX.X/limits/`."""
-        used = len(self._requests)
+        used = self._requests.count(call.now)
         maximum = self.settings.daily_api_requests
         limits = {'DailyApiRequests': (maximum, max(0, maximum - used)), **self._streaming_limits()}
         old = float(call.version) <= _NEWEST_WITHOUT_DURABLE
@@ -162,12 +161,6 @@ class DataApi:
                 for name, (most, left) in limits.items()
             },
         )
-
-    def _count_request(self, now: float) -> int:
-        while self._requests and self._requests[0] <= now - DAY_S:
-            self._requests.popleft()
-        self._requests.append(now)
-        return len(self._requests)
 
     # --- queries ------------------------------------------------------------------------------------
 

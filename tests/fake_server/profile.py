@@ -54,7 +54,7 @@ def identity(
             'id': f'{base_url}/id/{org.organization_id}/{user.id}',
             'asserted_user': True,
             'username': user.username,
-            'display_name': _name(user),
+            'display_name': user.full_name,
             'first_name': user.first_name,
             'last_name': user.last_name,
             'timezone': 'America/Los_Angeles',
@@ -71,7 +71,7 @@ def _common(org: Org, user: User, base_url: str) -> dict[str, Any]:
     return {
         'user_id': user.id,
         'organization_id': org.organization_id,
-        'name': _name(user),
+        'name': user.full_name,
         'email': user.email,
         'email_verified': True,
         'urls': {
@@ -101,7 +101,3 @@ def _user(logins: Identity, org: Org, authorization: str | None, now: float) -> 
 
 def _forbidden(text: str) -> Reply:
     return Reply(403, text.encode(), {'Content-Type': 'text/html;charset=UTF-8'}, text)
-
-
-def _name(user: User) -> str:
-    return f'{user.first_name or ""} {user.last_name}'.strip()

@@ -207,7 +207,7 @@ def _success(
         ('sessionSecondsValid', f'{identity.settings.token_lifetime:.0f}'),
         ('userDefaultCurrencyIsoCode', None),
         ('userEmail', user.email),
-        ('userFullName', f'{user.first_name or ""} {user.last_name}'.strip()),
+        ('userFullName', user.full_name),
         ('userId', user.id),
         ('userLanguage', 'en_US'),
         ('userLocale', 'en_US'),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from fake_salesforce.org.users import App, User, Users
 
 USER = User(
@@ -34,6 +36,11 @@ def test_users_are_found_by_name_in_any_case_and_by_both_forms_of_their_id():
     assert users.by_username('bob@example.com') is None
     assert users.by_id('005tp00000JXAFl') is None
     assert list(users) == [USER]
+
+
+def test_a_full_name_is_made_of_what_there_is():
+    assert USER.full_name == 'Ada Lovelace'
+    assert replace(USER, first_name=None).full_name == 'Lovelace'
 
 
 def test_secrets_are_in_no_repr():

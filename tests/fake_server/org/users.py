@@ -39,6 +39,11 @@ class User:
     password_expired: bool
     api_login: bool
 
+    @property
+    def full_name(self) -> str:
+        """First and last name, as far as there are any."""
+        return f'{self.first_name or ""} {self.last_name}'.strip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:

@@ -63,6 +63,11 @@ def test_values_of_the_wrong_type_are_refused(name, value):
         VANILLA.changed({name: value})
 
 
+def test_what_can_never_be_busy_is_no_silent_setting():
+    with pytest.raises(ValueError, match='busy is made of /meta/handshake, /meta/connect, /meta/subscribe'):
+        SALESFORCE.changed({'busy': ['connect']})
+
+
 @pytest.mark.parametrize('settings', PROFILES.values(), ids=PROFILES)
 def test_every_field_can_be_changed_to_its_own_value(settings):
     same = {one.name: getattr(settings, one.name) for one in fields(settings)}

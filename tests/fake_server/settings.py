@@ -97,6 +97,9 @@ class BrokerSettings:
         return replace(self, **values)
 
 
+_MAY_BE_BUSY = ('/meta/handshake', '/meta/connect', '/meta/subscribe')
+
+
 @dataclass(frozen=True, slots=True)
 class SalesforceSettings(BrokerSettings):
     """Options of Salesforce: Streaming API, logins, REST. `deny_subscribe` maps to whole error texts here."""
@@ -164,6 +167,8 @@ class SalesforceSettings(BrokerSettings):
     'Whether REST answers 503 to everything.'
 
     def __post_init__(self) -> None:
+        if not set(self.busy) <= set(_MAY_BE_BUSY):
+            raise ValueError(f'busy is made of {", ".join(_MAY_BE_BUSY)}')
         versions = (self.oldest_api_version, self.newest_api_version)
         if not all(re.fullmatch(r'[0-9]{1,3}\.0', text) for text in versions):
             raise ValueError('versions of the API are texts such as 67.0')

@@ -32,7 +32,7 @@ class Kind(Enum):
     OPENED = 'opened'
     'A session began.'
     CLOSED = 'closed'
-    'A session ended; `detail` has `why`: `disconnect`, `expired`, `server` or `restart`.'
+    'A session ended; `detail` has `why`: `disconnect`, `expired`, `authentication`, `server` or `restart`.'
     PUBLISHED = 'published'
     'Somebody published; `detail` has `sessions`, how many it reached.'
     FAULT = 'fault'

@@ -9,6 +9,7 @@ import pytest
 from fake_salesforce.client import FakeServer
 from fake_salesforce.faults import FaultKind
 from fake_salesforce.journal import Kind
+from fake_salesforce.org.notation import KEYS
 from fake_salesforce.org.seed import AppSeed, Seed, UserSeed
 from fake_salesforce.settings import SALESFORCE
 from nameko.exceptions import ConfigurationError
@@ -344,6 +345,11 @@ def test_keys_of_a_seed_are_those_of_the_code():
     assert shown == {each.name for each in dataclasses.fields(Seed)}
     for part, cls in (('users', UserSeed), ('apps', AppSeed)):
         assert set(names(rows[f'`{part}`'])) == {each.name for each in dataclasses.fields(cls)}
+
+
+def test_keys_of_a_field_are_those_of_the_code():
+    said = read('docs/testing.md').partition('A field is a type, or a mapping with ')[2].partition('\n\n')[0]
+    assert set(names(said)) == set(KEYS)
 
 
 # --- migration --------------------------------------------------------------------------------------

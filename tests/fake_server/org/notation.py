@@ -15,7 +15,7 @@ from .errors import OrgError
 from .schema import Field, label_of
 from .values import FieldType, Value, from_json
 
-__all__ = ['TYPES', 'read_field']
+__all__ = ['KEYS', 'TYPES', 'read_field']
 
 TYPES: Mapping[str, FieldType] = {
     'text': FieldType.STRING,
@@ -37,7 +37,7 @@ _LENGTHS = {
     FieldType.PHONE: 40,
     FieldType.PICKLIST: 255,
 }
-_KEYS: Mapping[str, type | tuple[type, ...]] = {
+KEYS: Mapping[str, type | tuple[type, ...]] = {
     'type': str,
     'label': str,
     'length': int,
@@ -61,11 +61,11 @@ def read_field(name: str, notation: object) -> Field:
         notation = {'type': notation}
     if not isinstance(notation, Mapping):
         raise ValueError('neither the name of a type nor a mapping')
-    problems = [f'{key}: no such key' for key in notation if key not in _KEYS]
+    problems = [f'{key}: no such key' for key in notation if key not in KEYS]
     problems += [
         f'{key}: {value!r} is not allowed'
         for key, value in notation.items()
-        if key in _KEYS and not isinstance(value, _KEYS[key])
+        if key in KEYS and not isinstance(value, KEYS[key])
     ]
     type_ = TYPES.get(_type_name(notation))
     if type_ is None:

@@ -1,7 +1,7 @@
 """What an org is born with: read from YAML or given as a mapping, and checked for its shape. Pure.
 
 Whether its parts fit together (objects that exist, users that apps run as) is for `org.Org` to say.
-The built-in seed, `default.yaml`, is the whole notation by example; README and user guide explain it.
+The built-in seed, `default.yaml`, shows most of the notation; `docs/testing.md` explains all of it.
 """
 
 from collections.abc import Mapping

@@ -10,6 +10,14 @@ from fake_salesforce.org import Org, default_seed
 EPOCH = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday
 
 
+def quoted(value: str) -> str:
+    """The value as a literal: what the parser reads back as the same text."""
+    escaped = value.replace('\\', '\\\\').replace("'", "\\'")
+    for name, character in (('n', '\n'), ('r', '\r'), ('t', '\t'), ('b', '\b'), ('f', '\f')):
+        escaped = escaped.replace(character, f'\\{name}')
+    return f"'{escaped}'"
+
+
 class World:
     """An org with the built-in seed and more; Ada writes."""
 

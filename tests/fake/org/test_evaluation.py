@@ -7,9 +7,10 @@ from fake_salesforce.org.notation import read_field
 from fake_salesforce.org.schema import Schema
 from fake_salesforce.org.soql import parse
 from fake_salesforce.org.standard import custom_object, standard_schema
-from fake_salesforce.org.syntax import quoted
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from tests.fake.org.conftest import quoted
 
 SCHEMA = Schema(standard_schema())
 FIELDS = {

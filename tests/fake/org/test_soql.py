@@ -12,10 +12,11 @@ from fake_salesforce.org.syntax import (
     Not,
     SemiJoin,
     Text,
-    quoted,
 )
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from tests.fake.org.conftest import quoted
 
 
 def where(condition):

@@ -1,7 +1,9 @@
 import pytest
-from fake_salesforce.org.syntax import ESCAPES, Path, Text, quoted, unescaped
+from fake_salesforce.org.syntax import ESCAPES, Path, Text, unescaped
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.fake.org.conftest import quoted
 
 
 @given(st.text())

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import Enum
 
 __all__ = ['ESCAPE', 'ESCAPES', 'All', 'Construct', 'DateLiteral', 'Either', 'Literal', 'Not', 'Ordering']
-__all__ += ['Path', 'Query', 'SemiJoin', 'Comparison', 'Text', 'Tree', 'quoted', 'unescaped']
+__all__ += ['Path', 'Query', 'SemiJoin', 'Comparison', 'Text', 'Tree', 'unescaped']
 
 ESCAPE = re.compile(r'\\(u[0-9A-Fa-f]{4}|.)', re.DOTALL)
 ESCAPES = {
@@ -151,14 +151,6 @@ class Query:
     limit: int | None
     offset: int | None
     constructs: frozenset[Construct]
-
-
-def quoted(value: str) -> str:
-    """The value as a literal: what the parser reads back as the same text."""
-    escaped = value.replace('\\', '\\\\').replace("'", "\\'")
-    for name, character in (('n', '\n'), ('r', '\r'), ('t', '\t'), ('b', '\b'), ('f', '\f')):
-        escaped = escaped.replace(character, f'\\{name}')
-    return f"'{escaped}'"
 
 
 def unescaped(code: str) -> str:

@@ -198,7 +198,7 @@ class Org(World):
 
     def logins(self) -> int:
         """How often services have logged in."""
-        return len([entry for entry in self.server.journal('login') if entry.detail['flow'] != 'refresh'])
+        return len(self.server.journal('login'))
 
     def handshakes(self) -> int:
         """How many handshakes were accepted."""

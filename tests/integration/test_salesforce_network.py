@@ -6,10 +6,9 @@ import pytest
 import trustme
 from fake_salesforce.client import start_fake
 
-from nameko_salesforce.api import SalesforceAPI
-from nameko_salesforce.streaming import handle_sobject_notification
 from tests.bayeux.sockets.test_transport_proxy import proxy_process
 from tests.integration.conftest import Org
+from tests.integration.greeter import greeter
 
 SECRET = 'user:passw0rd'
 
@@ -34,24 +33,8 @@ def guarded(container_factory, log, certificates):
         yield Org(server, container_factory, log)
 
 
-def greeting():
-    """A service that streams, declares, and calls REST; and the names that it greeted."""
-    seen = []
-
-    class Service:
-        name = 'service'
-        salesforce = SalesforceAPI()
-
-        @handle_sobject_notification('Contact')
-        def handle(self, sobject_type, record_type, notification):
-            self.salesforce.Contact.update(notification['sobject']['Id'], {'Description': 'seen'})
-            seen.append(notification['sobject']['Name'])
-
-    return Service, seen
-
-
 def test_login_rest_and_streaming_trust_the_authority_that_is_given(guarded, certificates):
-    service, seen = greeting()
+    service, seen = greeter()
     guarded.run(service, CA_BUNDLE=str(certificates / 'authority.pem'))
     contact = guarded.ada.create('Contact', LastName='Hopper')
     guarded.until('the greeting', lambda: seen == ['Hopper'])
@@ -62,7 +45,7 @@ def test_login_rest_and_streaming_trust_the_authority_that_is_given(guarded, cer
 def test_a_certificate_that_nobody_vouches_for_is_refused_in_a_service_that_lives(
     guarded, certificates, bundle
 ):
-    service, _ = greeting()
+    service, _ = greeter()
     running = guarded.make(service, CA_BUNDLE=bundle and str(certificates / bundle)).start()
     guarded.until('the refusal', lambda: guarded.log.lines('login failed: TLS refused'))
     guarded.until('the pause', lambda: running.client.state.value == 'pausing')
@@ -70,7 +53,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_in_a_service_that_live
 
 
 def test_login_rest_and_streaming_go_through_the_proxy(org, tmp_path):
-    service, seen = greeting()
+    service, seen = greeter()
     with contextmanager(proxy_process)(tmp_path, '--basic-auth', SECRET) as port:
         running = org.run(service, PROXY=f'http://{SECRET}@127.0.0.1:{port}')
         org.ada.create('Contact', LastName='Hopper')
@@ -82,7 +65,7 @@ def test_login_rest_and_streaming_go_through_the_proxy(org, tmp_path):
 
 
 def test_a_proxy_that_is_not_there_is_told_and_nothing_goes_around_it(org):
-    service, _ = greeting()
+    service, _ = greeter()
     org.make(service, PROXY='http://127.0.0.1:1').start()
     org.until('the failure', lambda: org.log.lines('login failed: no connection: proxy 127.0.0.1:1'))
     assert org.server.journal() == []

@@ -9,6 +9,7 @@ from nameko_salesforce.api import SalesforceAPI
 from nameko_salesforce.errors import DeclarationError, LoginRefused, StreamRefused
 from nameko_salesforce.streaming import handle_notification, handle_sobject_notification, subscribe
 from tests.integration.conftest import PATIENCE
+from tests.integration.greeter import greeter
 
 
 def contacts(*decorators, **members):
@@ -189,19 +190,8 @@ def test_http_401_costs_one_login(short):
 
 @pytest.mark.defect('R3')
 def test_streaming_and_rest_share_one_login_before_and_after_the_token_is_revoked(short):
-    seen = []
-
-    class Service:
-        name = 'service'
-        salesforce = SalesforceAPI()
-
-        @handle_sobject_notification('Contact')
-        def handle(self, sobject_type, record_type, notification):
-            contact = notification['sobject']
-            self.salesforce.Contact.update(contact['Id'], {'Description': 'seen'})
-            seen.append(contact['Name'])
-
-    short.run(Service)
+    service, seen = greeter()
+    short.run(service)
     heard(short, seen, 'Grace')
     assert short.logins() == 1
     mark = short.server.mark()

@@ -16,6 +16,7 @@ from nameko_salesforce.streaming import (
     handle_sobject_notification,
     subscribe,
 )
+from tests.integration.greeter import greeter
 
 
 def recorder(*decorators, **members):
@@ -51,19 +52,8 @@ def test_a_contact_that_somebody_creates_changes_and_deletes_is_told(org):
 
 
 def test_what_the_service_changes_itself_does_not_come_back(org):
-    seen = []
-
-    class Service:
-        name = 'service'
-        salesforce = SalesforceAPI()
-
-        @handle_sobject_notification('Contact')
-        def handle(self, sobject_type, record_type, notification):
-            contact = notification['sobject']
-            self.salesforce.Contact.update(contact['Id'], {'Description': 'seen'})
-            seen.append(contact['Name'])
-
-    org.run(Service)
+    service, seen = greeter()
+    org.run(service)
     first = org.ada.create('Contact', LastName='One')
     org.until('the first to be handled', lambda: seen)
     assert org.ada.read('Contact', first)['Description'] == 'seen'

@@ -32,6 +32,21 @@ def test_an_org_without_users_has_no_gaps(tmp_path):
         fake.raise_gap('Account')
 
 
+def test_records_come_out_of_the_recycle_bin_again(fake_salesforce):
+    ada = fake_salesforce.person('ada@example.com')
+    account = ada.create('Account', Name='Acme')
+    ada.delete('Account', account)
+    fake_salesforce.undelete('Account', account)
+    assert ada.read('Account', account)['Name'] == 'Acme'
+    *_, last = fake_salesforce.retained('/data/AccountChangeEvent')
+    header = last['payload']['ChangeEventHeader']
+    assert (header['changeType'], header['commitUser']) == ('UNDELETE', ada.id)
+    with pytest.raises(ValueError, match='NOT_FOUND'):
+        fake_salesforce.undelete('Account', account)
+    with pytest.raises(ValueError, match='no user nobody'):
+        fake_salesforce.undelete('Account', account, 'nobody')
+
+
 def test_a_fact_that_does_not_come_is_named_with_the_last_lines(fake_cometd, client):
     client.connected()
     with pytest.raises(NotHappened) as caught:

@@ -54,6 +54,7 @@ def test_one_or_many_events_are_published(ask, client):
         ('POST', 'seed', {'colour': 'red', 'users': [{}]}, 'colour: no such key; users[0].username: missing'),
         ('POST', 'gap', {'sobject': 'Account', 'change_type': 'GAP'}, 'change_type is one of GAP_CREATE'),
         ('POST', 'gap', {'sobject': 'Account', 'record_ids': 'x'}, 'record_ids is a list of texts'),
+        ('POST', 'undelete', {'sobject': 'Account', 'record_id': 'x'}, 'missing: username'),
         ('POST', 'revoke', {'username': 'nobody'}, 'no user nobody'),
         ('POST', 'revoke', {'username': 1}, 'username is a text'),
         ('POST', 'revoke', {'user': 'x'}, 'unknown: user'),

@@ -192,6 +192,14 @@ class FakeServer(ServerProcess):
         body = {'sobject': sobject, 'record_ids': list(record_ids), 'change_type': change_type}
         self.call('POST', 'gap', body)
 
+    def undelete(self, sobject: str, record_id: str, username: str = 'ada@example.com') -> None:
+        """Somebody takes a record out of the recycle bin, which REST cannot do.
+
+        Raises:
+            ValueError: no such user, or no such record in the bin.
+        """
+        self.call('POST', 'undelete', {'sobject': sobject, 'record_id': record_id, 'username': username})
+
     def grant_refresh_token(self, username: str, consumer_key: str = CONSUMER_KEY) -> str:
         """A refresh token, as a user gets it who goes through the web flow.
 

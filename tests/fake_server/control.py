@@ -18,6 +18,7 @@
     POST   grant        {"username", "consumer_key"} -> {"refresh_token"}
     POST   gap          {"sobject", "record_ids"?, "change_type"?}: a change event that does not say what
                         changed; without record ids the overflow event
+    POST   undelete     {"sobject", "record_id", "username"}: take a record out of the recycle bin
     POST   restart      lose all sessions and queues, break held polls
     POST   expire_routes  end all routing cookies (profile salesforce) -> {"routes": N}
     GET    replay       ?channel=C -> {"events": [data, ...]}, what can be replayed (profile salesforce)
@@ -108,6 +109,7 @@ def add_control(
         ('POST', 'token', control.token),
         ('POST', 'grant', control.grant),
         ('POST', 'gap', control.gap),
+        ('POST', 'undelete', control.undelete),
         ('POST', 'restart', control.restart),
         ('POST', 'expire_routes', control.expire_routes),
         ('GET', 'replay', control.replay),
@@ -264,6 +266,22 @@ class _Control:
             self._front.act(happen)
         except OrgError as problem:
             raise ValueError(f'{sobject}: {problem}') from None
+        return {}
+
+    async def undelete(self, request: web.Request) -> Any:
+        # REST of Salesforce cannot do it; SOAP and Apex can, and people in their browser.
+        names = ('sobject', 'record_id', 'username')
+        value = _expect(await _json(request), required=names)
+        sobject, record_id, username = (_text_or_none(value, name) or '' for name in names)
+        org = self._tenant().org
+        user = org.users.by_username(username)
+        if user is None:
+            raise ValueError(f'no user {username}')
+        user_id = user.id
+        try:
+            self._front.act(lambda _, now: org.undelete(sobject, record_id, user_id=user_id, now=now))
+        except OrgError as problem:
+            raise ValueError(f'{sobject} {record_id}: {problem}') from None
         return {}
 
     async def restart(self, request: web.Request) -> Any:

@@ -34,16 +34,17 @@ def recorder(*decorators, **members):
 # --- records --------------------------------------------------------------------------------------
 
 
-def test_a_contact_that_somebody_creates_changes_and_deletes_is_told(org):
+def test_a_contact_that_somebody_creates_changes_deletes_and_takes_back_is_told(org):
     service, seen = recorder(handle_sobject_notification('Contact'))
     org.run(service)
     contact = org.ada.create('Contact', FirstName='Grace', LastName='Hopper')
     org.ada.update('Contact', contact, Email='grace@example.com')
     org.ada.delete('Contact', contact)
-    org.until('three notifications', lambda: len(seen) >= 3)
-    assert [args[:2] for args in seen] == [('Contact', None)] * 3
+    org.server.undelete('Contact', contact)
+    org.until('four notifications', lambda: len(seen) >= 4)
+    assert [args[:2] for args in seen] == [('Contact', None)] * 4
     kinds = [notification['event']['type'] for _, _, notification in seen]
-    assert sorted(kinds) == ['created', 'deleted', 'updated']
+    assert sorted(kinds) == ['created', 'deleted', 'undeleted', 'updated']
     created = next(args[2] for args in seen if args[2]['event']['type'] == 'created')
     assert created['sobject']['Id'] == contact
     assert created['sobject']['Name'] == 'Grace Hopper'

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.outcomes import Ended
 from nameko_salesforce.streaming.handling import HandlerOptions
 from nameko_salesforce.streaming.order import Order
-from nameko_salesforce.streaming.retry import Ended
 from nameko_salesforce.streaming.work import ChannelWork
 
 EVENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000

@@ -12,7 +12,7 @@ to the instance that the login names.
 import importlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +52,9 @@ from nameko_salesforce.replay.settings import REPLAY_KEYS, ReplaySettings, repla
 
 __all__ = ['KEYS', 'ReplaySettings', 'SalesforceSettings', 'read_settings']
 
+# Seconds; Salesforce forgets a client that has not polled for 40.
+LONGEST_BRAKE = 30.0
+
 # The Streaming API is served from 37.0 on; 37.0 to 40.0 are announced to end with Summer '28.
 OLDEST_API_VERSION = 37
 LASTING_API_VERSION = 41
@@ -73,7 +76,9 @@ class SalesforceSettings:
         request_timeout: seconds for a login or a REST request from first to last byte. Salesforce
             ends a query after 120.
         pool_size: REST connections that are kept; as many as Nameko has workers by default.
-        mailbox_limit: events that may wait for a worker before the reading of responses is slowed.
+        mailbox_limit: events that may wait for handlers before the next poll waits too; at twice as many
+            nothing more is read.
+        event_workers: handlers of events that may run at a time; None: all workers of the service but one.
         replay: see `ReplaySettings`.
         session, transport: of the streaming client; login and REST use the proxy, the certificates and
             the connect timeout of the latter as well.
@@ -89,8 +94,9 @@ class SalesforceSettings:
     request_timeout: float = 60.0
     pool_size: int = 10
     mailbox_limit: int = 1000
+    event_workers: int | None = None
     replay: ReplaySettings = ReplaySettings()
-    session: SessionOptions = SessionOptions()
+    session: SessionOptions = SessionOptions(longest_brake=LONGEST_BRAKE)
     transport: TransportOptions = field(default=TransportOptions(), repr=False)
 
 
@@ -208,6 +214,7 @@ KEYS: Mapping[str, Key] = {
     'REQUEST_TIMEOUT': Key('own', 'request_timeout', seconds),
     'POOL_SIZE': Key('own', 'pool_size', whole),
     'MAILBOX_LIMIT': Key('own', 'mailbox_limit', whole),
+    'EVENT_WORKERS': Key('own', 'event_workers', whole),
     **REPLAY_KEYS,
     'BAYEUX_VERSION': Key('session', 'version', version),
     'BAYEUX_MINIMUM_VERSION': Key('session', 'minimum_version', version),
@@ -256,7 +263,7 @@ def read_settings(config: Mapping[str, Any]) -> SalesforceSettings:
         instance_url=fixed,
         sandbox=sandbox,
         replay=replay,
-        session=session,
+        session=replace(session, longest_brake=LONGEST_BRAKE),
         transport=transport,
         **parts['own'],
     )

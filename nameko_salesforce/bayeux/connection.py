@@ -50,8 +50,20 @@ class StreamConnection(ProviderCollector, SharedExtension):  # type: ignore[misc
 
     def adopt(self, client: Client) -> None:
         """Take the client, which is not started."""
-        self._workers = Workers(self.container, max(1, self.container.max_workers - 1))
+        self.make_workers()
         self.client = client
+
+    def make_workers(self, slots: int | None = None) -> Workers:
+        """Have the workers for events; one less than the pool, to leave other entrypoints a turn."""
+        if self._workers is None:
+            pool = self.container.max_workers
+            self._workers = Workers(self.container, max(1, pool - 1) if slots is None else min(slots, pool))
+        return self._workers
+
+    def subscribe_all(self, client: Client) -> None:
+        """Subscribe to the channels of all entrypoints."""
+        for entrypoint in self.declared():
+            client.subscribe(entrypoint.channel, self._handler(entrypoint))
 
     def context_data(self, event: Delivery) -> dict[str, Any]:
         """What the worker of an event finds in its `context_data`; a new dict for each."""
@@ -62,8 +74,7 @@ class StreamConnection(ProviderCollector, SharedExtension):  # type: ignore[misc
         # All entrypoints may have been taken away (nameko.testing.restrict_entrypoints).
         if self._halted or self.client is None or not self._providers:
             return
-        for entrypoint in self.declared():
-            self.client.subscribe(entrypoint.channel, self._handler(entrypoint))
+        self.subscribe_all(self.client)
         self.client.start()
         self._heart = self.spawn(self._beat)
 

@@ -1,10 +1,12 @@
 """Spawning Nameko workers for events, bounded. Floor 3.
 
-Invariant: a slot that was taken is given back exactly once, whatever becomes of its worker.
-Nameko skips `handle_result` for a worker that ends by `eventlet.Timeout`, `SystemExit` or a kill;
-the connection's heartbeat therefore calls `reap`.
+Invariant: a slot that was taken is given back exactly once, and how its worker ended is told exactly once,
+whatever becomes of it. Nameko skips `handle_result` for a worker that ends by `eventlet.Timeout`,
+`SystemExit` or a kill; the connection's heartbeat therefore calls `reap`.
 """
 
+import functools
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +14,18 @@ import eventlet
 from eventlet.semaphore import Semaphore
 from nameko.exceptions import ContainerBeingKilled
 
-__all__ = ['Workers']
+from nameko_salesforce.bayeux.outcomes import Ended, Failed, Outcome
+
+__all__ = ['HandlerTimedOut', 'Workers']
+
+log = logging.getLogger('nameko_salesforce.bayeux')
+
+
+class HandlerTimedOut(Exception):
+    """Raised inside a handler that takes longer than its `timeout`.
+
+    An `Exception`, unlike `eventlet.Timeout`: Nameko then tears the worker's dependencies down.
+    """
 
 
 class Workers:
@@ -26,9 +39,22 @@ class Workers:
     def __init__(self, container: Any, slots: int) -> None:
         self._container = container
         self._slots = Semaphore(slots)
-        self._running: dict[Any, Callable[[], None]] = {}
+        self._running: dict[Any, _Worker] = {}
 
-    def spawn(self, entrypoint: Any, args: tuple[Any, ...], context_data: dict[str, Any]) -> None:
+    def wait_for_slot(self) -> None:
+        """Wait until `spawn` need not wait for a slot, as long as nobody else takes it."""
+        self._slots.acquire()
+        self._slots.release()
+
+    def spawn(
+        self,
+        entrypoint: Any,
+        args: tuple[Any, ...],
+        context_data: dict[str, Any],
+        *,
+        timeout: float | None = None,
+        ended: Callable[[Outcome], None] | None = None,
+    ) -> bool:
         """Run a handler; waits for a slot, and for the pool where other entrypoints have filled it.
 
         A container that is being killed gets no more work. A kill of the calling green thread ends
@@ -36,50 +62,104 @@ class Workers:
 
         Args:
             context_data: a dict of this worker alone: Nameko 3 writes the call stack into it.
+            timeout: seconds after which `HandlerTimedOut` is raised in the handler; None = never.
+            ended: called once with the outcome. What it raises is logged.
+        Returns:
+            False where the container is being killed: it will take no other one either.
+        Raises:
+            Exception: what the service's class raises when it is called; where there is `ended`, that is
+                told instead.
         """
         self._slots.acquire()
-        finish = self._finisher()
-        spawned = False
+        worker = _Worker(self._slots.release, ended)
+        outcome: Outcome | None = Ended.NOT_RUN
         try:
             worker_ctx = self._container.spawn_worker(
                 entrypoint,
                 args,
                 {},
                 context_data=context_data,
-                handle_result=lambda _, result, exc_info: self._result(finish, result, exc_info),
+                handle_result=lambda _, result, exc_info: self._result(worker, result, exc_info),
             )
-            spawned = True
+            outcome = None
         except ContainerBeingKilled:
-            return
+            return False
+        except Exception as error:
+            if ended is None:
+                raise
+            log.exception('%s(): no worker could be made', entrypoint.method_name)
+            outcome = Failed(error)
+            return True
         finally:
-            if not spawned:
-                finish()
+            if outcome is not None:
+                worker.end(outcome)
         # No switch since the worker was spawned, so it has not begun. The container's table is private, and
         # the same in Nameko 2.14 and 3.0; a link on the green thread would not be called where it matters
         # (the container's own link raises first).
         thread = self._container._worker_threads.get(worker_ctx)
         if thread is not None:  # not `if thread`: one that has not begun is false
-            self._running[thread] = finish
+            self._running[thread] = worker
+        if timeout is not None:
+            _limit(worker_ctx.service, entrypoint.method_name, timeout, worker)
+        return True
 
     def reap(self) -> None:
         """Give back the slots of workers that ended without a result."""
-        for thread, finish in list(self._running.items()):
+        for thread, worker in list(self._running.items()):
             if thread.dead:
-                finish()
+                worker.end(Ended.LOST)
                 self._running.pop(thread, None)
 
-    def _result(self, finish: Callable[[], None], result: Any, exc_info: Any) -> tuple[Any, Any]:
-        finish()
+    def _result(self, worker: '_Worker', result: Any, exc_info: Any) -> tuple[Any, Any]:
+        worker.end(Ended.HANDLED if exc_info is None else Failed(exc_info[1]))
         self._running.pop(eventlet.getcurrent(), None)
         return result, exc_info
 
-    def _finisher(self) -> Callable[[], None]:
-        finished = False
 
-        def finish() -> None:
-            nonlocal finished
-            if not finished:
-                finished = True
-                self._slots.release()
+class _Worker:
+    """One taken slot.
 
-        return finish
+    Attributes:
+        timed_out: its time was over, whatever the handler made of that.
+    """
+
+    __slots__ = ('_ended', '_over', '_release', 'timed_out')
+
+    def __init__(self, release: Callable[[], Any], ended: Callable[[Outcome], None] | None) -> None:
+        self.timed_out = False
+        self._over = False
+        self._release = release
+        self._ended = ended
+
+    def end(self, outcome: Outcome) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._release()
+        if self._ended is None:
+            return
+        try:
+            self._ended(Ended.TIMED_OUT if self.timed_out else outcome)
+        except Exception:
+            # Out of `handle_result` it would end the service.
+            log.exception('the end of a handler could not be told')
+
+
+def _limit(service: Any, name: str, timeout: float, worker: _Worker) -> None:
+    """Have the method of this worker's own service object end in time.
+
+    In its own green thread and around nothing but the method: raised in the setup of a dependency the
+    exception would end the container, and in its teardown, too.
+    """
+    method = getattr(service, name)
+
+    @functools.wraps(method)
+    def limited(*args: Any, **kwargs: Any) -> Any:
+        timer = eventlet.Timeout(timeout, HandlerTimedOut(f'{name}() took longer than {timeout:g} s'))
+        try:
+            return method(*args, **kwargs)
+        finally:
+            worker.timed_out = not timer.pending
+            timer.cancel()
+
+    setattr(service, name, limited)

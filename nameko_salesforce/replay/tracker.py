@@ -93,6 +93,10 @@ class Tracker:
         self._start = self._last = Ticket(None, None, None)
         self._marked: Ticket | None = None
         self._mark: Mark | None = None
+        self.begin(committed)
+
+    def begin(self, committed: Position | None) -> None:
+        """Learn where the process began, before anything has arrived."""
         if committed is not None and committed.replay_id is not None:
             self._received = self._latest = committed.replay_id
             self._start.reached = Ticket(committed.replay_id, committed.event_time, None)

@@ -1,11 +1,15 @@
 """The one connection of a service to the Streaming API. Floor 4.
 
-Makes a Bayeux client for Salesforce: with its token, its policy, its PushTopics. Decides what two
-decorators of one service may not contradict each other in, and when `FAIL_FAST` ends the service; how a
-client lives in a service is `bayeux/connection.py`.
+Makes a Bayeux client for Salesforce: with its token, its policy, its PushTopics, and puts between its events
+and the workers what keeps positions (`runner.py`). Decides what two decorators of one service may not
+contradict each other in, and when `FAIL_FAST` ends the service; how a client lives in a service is
+`bayeux/connection.py`.
 """
 
 import logging
+import random
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nameko.exceptions import ConfigurationError
@@ -16,16 +20,24 @@ from nameko_salesforce.bayeux.client import Client
 from nameko_salesforce.bayeux.connection import StreamConnection
 from nameko_salesforce.bayeux.dispatch import Notice
 from nameko_salesforce.bayeux.effects import ChannelChanged, StateChanged
-from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.messages import Delivery, Reply
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 from nameko_salesforce.constants import CLIENT_ID_CONTEXT_KEY, REPLAY_ID_CONTEXT_KEY
 from nameko_salesforce.declarations import Declarations
 from nameko_salesforce.errors import StreamRefused
-from nameko_salesforce.events import replay_id_of
+from nameko_salesforce.events import ChannelKind, replay_id_of
 from nameko_salesforce.push_topics import collect, unheard_names
+from nameko_salesforce.replay.store import Store
+from nameko_salesforce.replay.stores import open_store
 from nameko_salesforce.rest import RestClient, rest_client
-from nameko_salesforce.streaming.policy import SalesforcePolicy, is_final
+from nameko_salesforce.streaming.channel import Channel
+from nameko_salesforce.streaming.effects import Run
+from nameko_salesforce.streaming.policy import SalesforcePolicy, is_final, is_lost_position
+from nameko_salesforce.streaming.positions import Positions
 from nameko_salesforce.streaming.preparation import SalesforcePreparation
+from nameko_salesforce.streaming.resume import Gap, Rules
+from nameko_salesforce.streaming.resumption import Resumption
+from nameko_salesforce.streaming.runner import Runner
 
 if TYPE_CHECKING:
     from nameko_salesforce.streaming.entrypoints import SalesforceEntrypoint
@@ -35,6 +47,11 @@ __all__ = ['SalesforceConnection']
 log = logging.getLogger('nameko_salesforce')
 
 POLICY = SalesforcePolicy()
+
+META_CONNECT = '/meta/connect'
+
+# Seconds that a stop waits for positions and for dead letters each: a store's call takes 2 at most.
+STOP_LIMIT = 3.0
 
 
 class SalesforceConnection(StreamConnection):
@@ -47,6 +64,8 @@ class SalesforceConnection(StreamConnection):
 
     account = SalesforceAccount()
     _rest: RestClient | None = None
+    _runner: Runner | None = None
+    _positions: Positions
     _preparation: SalesforcePreparation
 
     def register_provider(self, entrypoint: 'SalesforceEntrypoint') -> None:
@@ -75,14 +94,21 @@ class SalesforceConnection(StreamConnection):
     def start(self) -> None:
         """Begin to log in and to connect, in the background: Salesforce may be down."""
         if not self._halted and self._providers:
-            if self.account.settings.replay.lasting:
+            if not self.account.settings.replay.lasting:
                 log.warning(
-                    '%s: there is a store for positions, but this version keeps no positions: channels are '
-                    'subscribed to from now on',
+                    '%s: positions are kept in memory: what is published while the service is down is '
+                    'missed. REPLAY_STORE_URI names a store that lasts',
                     self.container.service_name,
                 )
             self.adopt(self._make_client())
         super().start()
+
+    def subscribe_all(self, client: Client) -> None:
+        assert self._runner is not None
+        for channel in self._runner.channels:
+            client.subscribe(channel.name, self._runner.taker(channel))
+        client.listen(META_CONNECT, self._connect_answered)
+        self._runner.start()
 
     def context_data(self, event: Delivery) -> dict[str, Any]:
         """The keys of 1.2; the replay id is None where an event has none."""
@@ -92,30 +118,43 @@ class SalesforceConnection(StreamConnection):
             REPLAY_ID_CONTEXT_KEY: replay_id_of(event.data),
         }
 
+    def halt(self) -> None:
+        if self._runner is not None:
+            self._runner.halt()
+        super().halt()
+
     def stop(self) -> None:
         super().stop()
+        if self._runner is not None:
+            runner = self._runner
+            self.end_in_order(lambda: runner.stop(STOP_LIMIT))
         self._close_rest()
 
     def kill(self) -> None:
         super().kill()
+        if self._runner is not None:
+            self.end_in_order(self._runner.kill)
         self._close_rest()
 
     def _close_rest(self) -> None:
         if self._rest is not None:
             self.end_in_order(self._rest.session.close)
 
+    # --- what it is made of ------------------------------------------------------------------------
+
     def _make_client(self) -> Client:
         settings = self.account.settings
-        tokens = self.account.tokens
-        rest = self._rest = rest_client(tokens, settings, self.account.make_session())
-        declared = [each for each in self.declared() if each.topic is not None]
-        preparation = self._preparation = SalesforcePreparation(
-            tokens,
-            Declarations(lambda: rest, [each.topic for each in declared]),
-            {each.channel: each.topic.name for each in declared},
-            settings.api_version,
-            self._give_up,
+        runner = self._runner = self._make_runner()
+        resumption = Resumption(
+            runner.channels,
+            self._positions,
+            forget=runner.forget,
+            obey=runner.obey,
+            tell=self._tell_gap,
+            give_up=self._give_up,
+            wall=time.time,
         )
+        preparation = self._preparation = self._make_preparation(resumption)
         return Client(
             f'{settings.login_url}/cometd/{settings.api_version}',  # until a login says where
             headers=preparation.headers,
@@ -125,14 +164,95 @@ class SalesforceConnection(StreamConnection):
             preparation=preparation,
             mailbox_limit=settings.mailbox_limit,
             observe=self._observe,
+            follow=runner.follow,
             spawn=self.spawn,
         )
 
+    def _make_runner(self) -> Runner:
+        settings = self.account.settings
+        self._positions = Positions(self._open_store, self.spawn)
+        by_channel: dict[str, list[SalesforceEntrypoint]] = {}
+        for entrypoint in self.declared():
+            by_channel.setdefault(entrypoint.channel, []).append(entrypoint)
+        return Runner(
+            [self._make_channel(entrypoints) for entrypoints in by_channel.values()],
+            self.make_workers(settings.event_workers),
+            self._call,
+            brake=lambda: self.client.brake() if self.client else None,
+            release=lambda: self.client.release() if self.client else None,
+            positions=self._positions,
+            stop_channel=self._stop_channel,
+            limit=settings.mailbox_limit,
+            spawn=self.spawn,
+        )
+
+    def _make_channel(self, entrypoints: Sequence['SalesforceEntrypoint']) -> Channel:
+        first = entrypoints[0]
+        retention = ChannelKind.of(first.channel).retention
+        ttl = self.account.settings.replay.ttl
+        handlers = _named(entrypoints)
+        return Channel(
+            Rules(
+                channel=first.channel,
+                retention=retention,
+                greatest_age=retention if ttl is None else ttl,
+                start=first.start_at,
+                on_gap=first.on_gap,
+            ),
+            handlers,
+            [entrypoint.options(name) for name, entrypoint in handlers.items()],
+            random.random,
+        )
+
+    def _make_preparation(self, resumption: Resumption) -> SalesforcePreparation:
+        settings = self.account.settings
+        tokens = self.account.tokens
+        rest = self._rest = rest_client(tokens, settings, self.account.make_session())
+        declared = [each for each in self.declared() if each.topic is not None]
+        return SalesforcePreparation(
+            tokens,
+            Declarations(lambda: rest, [each.topic for each in declared]),
+            {each.channel: each.topic.name for each in declared},
+            settings.api_version,
+            resumption.replay_map,
+            self._give_up,
+        )
+
+    def _open_store(self, organization: str) -> Store:
+        replay = self.account.settings.replay
+        return open_store(
+            replay.store_uri,
+            organization=organization,
+            service=self.container.service_name,
+            dead_letter_limit=replay.dead_letter_limit,
+            old_ttl=replay.ttl,
+        )
+
+    # --- what the parts ask for --------------------------------------------------------------------
+
+    def _call(self, channel: Channel, run: Run) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        entrypoint = channel.handlers[run.handler]
+        return entrypoint, entrypoint.run_args(run.events), self.context_data(run.events[-1])
+
+    def _connect_answered(self, reply: Reply) -> None:
+        if reply.successful and self._runner is not None:
+            self._runner.connected()
+
+    def _stop_channel(self, channel: Channel) -> None:
+        if self.client is not None and channel.name in self.client.channels:
+            self.client.unsubscribe(channel.name)
+
+    def _tell_gap(self, gap: Gap) -> None:
+        pass
+
     def _observe(self, notice: Notice) -> None:
         match notice:
-            case ChannelChanged(channel=channel, state=ChannelState.REFUSED, reason=why):
-                if is_final(why) and not self._preparation.mends(channel, why):
-                    self._give_up(StreamRefused(channel, why))
+            case ChannelChanged(channel=name, state=state, reason=why):
+                if self._runner is not None:
+                    self._runner.subscribed(name, state is ChannelState.ACTIVE)
+                final = is_final(why) and not is_lost_position(why)
+                if state is ChannelState.REFUSED and final and not self._preparation.mends(name, why):
+                    self._give_up(StreamRefused(name, why))
             case StateChanged(new=State.HALTED, why=why) | StateChanged(why=why, for_good=True):
                 # Halted: the server speaks another version of Bayeux.
                 self._give_up(StreamRefused('the connection', why))
@@ -151,4 +271,27 @@ def _check_together(one: 'SalesforceEntrypoint', other: 'SalesforceEntrypoint') 
             f'{one.channel} of {one.method_name}() and {other.channel} of {other.method_name}(): events of a '
             'topic do not say which filter they have passed. Subscribe to it once, and choose in the handler'
         )
+    if one.channel == other.channel:
+        for name, ours, theirs in (
+            ('start', one.start_at, other.start_at),
+            ('on_gap', one.on_gap, other.on_gap),
+        ):
+            if ours is not theirs:
+                raise ValueError(
+                    f'{one.channel}: {name} is {ours.value!r} of {one.method_name}() and {theirs.value!r} of '
+                    f'{other.method_name}(); a channel has one position, so say the same'
+                )
     collect(each.topic for each in (other, one) if each.topic is not None)
+
+
+def _named(entrypoints: Sequence['SalesforceEntrypoint']) -> dict[str, 'SalesforceEntrypoint']:
+    """Names for the handlers of one channel: of the method, with a number where it is decorated twice."""
+    named: dict[str, SalesforceEntrypoint] = {}
+    for entrypoint in entrypoints:
+        name = entrypoint.method_name
+        number = 1
+        while name in named:
+            number += 1
+            name = f'{entrypoint.method_name}#{number}'
+        named[name] = entrypoint
+    return named

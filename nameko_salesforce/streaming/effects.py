@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from nameko_salesforce.bayeux.messages import Delivery
-from nameko_salesforce.replay.position import ReplayId
-from nameko_salesforce.streaming.retry import Outcome
+from nameko_salesforce.bayeux.outcomes import Outcome
+from nameko_salesforce.replay.tracker import Mark
 
 __all__ = [
-    'Committable',
     'DeadLettered',
     'Dropped',
     'Effect',
@@ -52,18 +51,6 @@ class Run:
 
     def __repr__(self) -> str:
         return f'Run({self.handler}, {len(self.events)} events, attempt {self.attempt})'
-
-
-class Committable(NamedTuple):
-    """All up to this event is done: it may be kept as the channel's position.
-
-    Attributes:
-        replay_id: opaque.
-        event_time: seconds since 1970 when it was created; None where it does not say.
-    """
-
-    replay_id: ReplayId
-    event_time: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,4 +114,5 @@ class Unordered:
     error: Exception
 
 
-Effect = Committable | DeadLettered | Skipped | HandlerStopped | Dropped | Unordered
+# A `Mark`: all up to this event is done, and it may be kept as the channel's position.
+Effect = Mark | DeadLettered | Skipped | HandlerStopped | Dropped | Unordered

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.outcomes import Ended, Outcome
 from nameko_salesforce.replay.tracker import Ticket
 from nameko_salesforce.streaming.effects import DeadLettered, Effect, HandlerStopped, Run, Skipped, Unordered
 from nameko_salesforce.streaming.order import Key, Keyless, Line, Order, Place, keys_of
-from nameko_salesforce.streaming.retry import Ended, OnFailure, Outcome, Retry
+from nameko_salesforce.streaming.retry import OnFailure, Retry
 
 __all__ = ['Arrival', 'Handling', 'HandlerOptions']
 
@@ -54,12 +55,15 @@ class HandlerOptions:
 class Arrival:
     """One event, for all handlers of its channel."""
 
-    __slots__ = ('event', 'since', 'ticket', 'unfinished')
+    __slots__ = ('characters', 'event', 'since', 'ticket', 'unfinished')
 
-    def __init__(self, event: Delivery, ticket: Ticket, since: float, unfinished: int) -> None:
+    def __init__(
+        self, event: Delivery, ticket: Ticket, since: float, unfinished: int, characters: float
+    ) -> None:
         self.event = event
         self.ticket = ticket
         self.since = since
+        self.characters = characters  # of its text
         self.unfinished = unfinished  # handlers
 
 

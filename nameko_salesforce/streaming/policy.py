@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from nameko_salesforce.bayeux.failures import FailureKind
 from nameko_salesforce.bayeux.policy import Action, GenericPolicy, Step, Trouble, Verdict
+from nameko_salesforce.events import ChannelKind
 
 __all__ = ['SalesforcePolicy', 'is_final', 'is_lost_position', 'is_missing_channel', 'is_temporary']
 
@@ -76,8 +77,8 @@ class SalesforcePolicy:
     generic: GenericPolicy = GenericPolicy()
 
     def is_durable(self, channel: str) -> bool:
-        """False while subscriptions ask for new events only: nothing would come again."""
-        return False
+        """Whether Salesforce keeps events of the channel, so that they can be asked for again."""
+        return ChannelKind.of(channel) is not ChannelKind.OTHER
 
     def judge(self, trouble: Trouble) -> Verdict:
         """The first rule that recognises the trouble decides; the generic ones come last."""

@@ -7,7 +7,6 @@ those come with the errors, and the policy obeys them.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nameko_salesforce.bayeux.channels import without_filter
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.preparation import PreparationFailed, Prepared
 from nameko_salesforce.declarations import Declarations
@@ -19,13 +18,14 @@ from nameko_salesforce.errors import (
     LoginRefused,
     StreamRefused,
 )
+from nameko_salesforce.replay.position import ReplayId
 from nameko_salesforce.streaming.policy import is_missing_channel
 from nameko_salesforce.tokens import Token, Tokens
 
-__all__ = ['NEW_EVENTS', 'SalesforcePreparation']
+__all__ = ['SalesforcePreparation']
 
-# A position in the replay map of a subscription: what is published from now on.
-NEW_EVENTS = -1
+# (channel, the server's last refusal, id of the organization) -> the replay map of a subscription.
+ReplayMap = Callable[[str, str, str], Mapping[str, ReplayId]]
 
 
 class SalesforcePreparation:
@@ -36,6 +36,7 @@ class SalesforcePreparation:
         declarations: of the service's PushTopics.
         topics: channel -> name of the PushTopic to declare before it is subscribed to.
         api_version: such as '67.0'.
+        replay_map: see `Resumption.replay_map`.
         give_up: called with what will not change by itself: refused credentials, a refused PushTopic, a
             channel that is missing though its PushTopic was made.
     """
@@ -46,12 +47,14 @@ class SalesforcePreparation:
         declarations: Declarations,
         topics: Mapping[str, str],
         api_version: str,
+        replay_map: ReplayMap,
         give_up: Callable[[Exception], None],
     ) -> None:
         self._tokens = tokens
         self._declarations = declarations
         self._topics = topics
         self._api_version = api_version
+        self._replay_map = replay_map
         self._give_up = give_up
         self._token: Token | None = None
         # Channels that were missing, so that their PushTopic was made anew.
@@ -96,8 +99,9 @@ class SalesforcePreparation:
                 raise PreparationFailed(str(error)) from error
             if again:
                 self._made_anew.add(channel)
-        # The key is the channel without its filter: another one is refused as missing from the map.
-        return {'replay': {without_filter(channel): NEW_EVENTS}}
+        # A session has been prepared before any of its channels.
+        organization = '' if self._token is None else self._token.organization_id
+        return {'replay': self._replay_map(channel, refusal, organization)}
 
     def mends(self, channel: str, refusal: str) -> bool:
         """Whether `prepare_channel` does something about this refusal: the PushTopic was deleted."""

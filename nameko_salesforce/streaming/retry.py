@@ -2,38 +2,11 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
 from nameko_salesforce.bayeux.backoff import Backoff
+from nameko_salesforce.bayeux.outcomes import Ended, Failed, Outcome
 
-__all__ = ['Ended', 'Failed', 'OnFailure', 'Outcome', 'Retry']
-
-
-class Ended(Enum):
-    """How an attempt ended that raised nothing which could be seen.
-
-    `LOST` is a worker that began and ended without a result (`eventlet.Timeout`, `SystemExit`, a kill). It
-    counts as a failed attempt and not as one that did not take place: a handler that always ends so would
-    otherwise run for ever. `NOT_RUN` is for a worker that could not be started; it costs no attempt.
-    """
-
-    HANDLED = 'handled'
-    TIMED_OUT = 'took longer than its timeout'
-    LOST = 'ended without a result'
-    NOT_RUN = 'did not begin'
-
-
-class Failed(NamedTuple):
-    """The handler raised.
-
-    Attributes:
-        error: what it raised; kept no longer than until the event's fate is known.
-    """
-
-    error: BaseException
-
-
-Outcome = Ended | Failed
+__all__ = ['OnFailure', 'Retry']
 
 
 class OnFailure(Enum):

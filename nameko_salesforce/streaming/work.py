@@ -6,19 +6,19 @@ sends. It sets no bound to what is in flight and is fair to the handlers of its 
 channels is the business of whoever asks for runs.
 
     arrived -> tracker (a re-delivery ends here) -> each handler's line -> next -> Run
-    ended   -> handled, tried again, or given up -> done by all handlers -> tracker -> Committable
+    ended   -> handled, tried again, or given up -> done by all handlers -> tracker -> Mark
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.outcomes import Outcome
 from nameko_salesforce.events import created_at, replay_id_of
 from nameko_salesforce.replay.position import Position, ReplayId
 from nameko_salesforce.replay.tracker import Mark, Tracker
-from nameko_salesforce.streaming.effects import Committable, DeadLettered, Dropped, Effect, Run
+from nameko_salesforce.streaming.effects import DeadLettered, Dropped, Effect, Run
 from nameko_salesforce.streaming.handling import Arrival, HandlerOptions, Handling
-from nameko_salesforce.streaming.retry import Outcome
 
 __all__ = ['ChannelWork', 'Numbers']
 
@@ -37,7 +37,7 @@ class Numbers:
         letters: dead letters that are not stored yet.
         handled, dead_letters, skipped: so far.
         retries: attempts so far that failed and were not the last.
-        dropped: events so far that were re-deliveries.
+        dropped: events so far that were re-deliveries, or passed over.
         stopped: the outcome that stopped it, of each handler that is stopped.
     """
 
@@ -68,6 +68,10 @@ class ChannelWork:
         committed: where the process began; None where nothing was known.
         draw: gives a random number in [0, 1), for jitter.
         window: see `Tracker`.
+
+    Attributes:
+        characters: of the text of the events that are unfinished.
+
     Raises:
         ValueError: there is no handler, or two have one name.
     """
@@ -90,6 +94,7 @@ class ChannelWork:
         self._committed = self._tracker.committable
         self._unfinished: dict[Arrival, None] = {}
         self._letters: set[DeadLettered] = set()
+        self.characters = 0.0
         self._dropped = 0
         self._halted = False
 
@@ -119,12 +124,17 @@ class ChannelWork:
 
     @property
     def unfinished(self) -> int:
-        """Events that some handler is not done with: what memory grows with."""
+        """Events that some handler is not done with: what memory grows with, together with `characters`."""
         return len(self._unfinished)
+
+    @property
+    def oldest(self) -> Arrival | None:
+        """The first of them to arrive."""
+        return next(iter(self._unfinished), None)
 
     def numbers(self) -> Numbers:
         """For a status; costs more than a look at one of them."""
-        oldest = next(iter(self._unfinished), None)
+        oldest = self.oldest
         turns = self._turns
         return Numbers(
             unfinished=len(self._unfinished),
@@ -144,22 +154,57 @@ class ChannelWork:
 
     # --- the stream ------------------------------------------------------------------------------
 
-    def arrived(self, event: Delivery, now: float, *, provisional: bool = False) -> Sequence[Effect]:
+    def begin(self, committed: Position | None) -> None:
+        """Learn where the process began, before anything has arrived."""
+        self._tracker.begin(committed)
+        self._committed = self._tracker.committable
+
+    def arrived(
+        self, event: Delivery, now: float, *, provisional: bool = False, characters: float = 0
+    ) -> Sequence[Effect]:
         """Take an event on, in the order of arrival.
 
         Args:
             provisional: it came on the command lane while a poll was outstanding.
+            characters: of the text that it was in.
         """
         data = event.data
         ticket = self._tracker.arrived(replay_id_of(data), created_at(data), provisional=provisional)
         if ticket is None:
             self._dropped += 1
             return [Dropped(event), *self._moved()]
-        arrival = Arrival(event, ticket, now, len(self._turns))
+        return self._take_on(Arrival(event, ticket, now, len(self._turns), characters), self._turns)
+
+    def pass_over(self, event: Delivery, *, provisional: bool = False) -> Sequence[Effect]:
+        """Take an event for done that no handler of this process needs to see, in the order of arrival."""
+        data = event.data
+        ticket = self._tracker.arrived(replay_id_of(data), created_at(data), provisional=provisional)
+        if ticket is not None:
+            self._tracker.done(ticket)
+        self._dropped += 1
+        return [Dropped(event), *self._moved()]
+
+    def again(self, event: Delivery, handler: str, now: float) -> Arrival:
+        """Have one handler run an event that is past, such as a dead letter: no position waits for it.
+
+        Returns:
+            What knows whether that is over: `unfinished` is 0 then. A new dead letter belongs to it.
+        Raises:
+            KeyError: there is no such handler.
+        """
+        turn = self._handlings[handler]
+        ticket = self._tracker.arrived(None, None)
+        assert ticket is not None
+        arrival = Arrival(event, ticket, now, 1, 0)
+        self._take_on(arrival, [turn])
+        return arrival
+
+    def _take_on(self, arrival: Arrival, turns: Sequence[Handling]) -> Sequence[Effect]:
         self._unfinished[arrival] = None
+        self.characters += arrival.characters
         effects: Sequence[Effect] = ()
-        for each in self._turns:
-            unordered = each.add(arrival, now)
+        for each in turns:
+            unordered = each.add(arrival, arrival.since)
             if unordered is not None:
                 effects = [*effects, unordered]
         return effects
@@ -226,6 +271,7 @@ class ChannelWork:
         arrival.unfinished -= 1
         if not arrival.unfinished:
             del self._unfinished[arrival]
+            self.characters -= arrival.characters
             self._tracker.done(arrival.ticket)
 
     def _moved(self) -> Sequence[Effect]:
@@ -233,4 +279,4 @@ class ChannelWork:
         if committable is self._committed or committable is None:
             return ()
         self._committed = committable
-        return (Committable(*committable),)
+        return (committable,)

@@ -79,16 +79,6 @@ def test_a_service_whose_entrypoints_were_taken_away_does_not_log_in(org):
     assert org.server.journal('login') == []
 
 
-def test_a_service_that_wants_its_positions_kept_is_told_that_they_are_not_yet(org):
-    service, _ = contacts()
-    org.run(
-        service, PUSHTOPIC_REPLAY_ENABLED=True, PUSHTOPIC_REPLAY_REDIS_URI='redis://:hidden@127.0.0.1:1/0'
-    )
-    [line] = org.log.lines('a store for positions', logging.WARNING)
-    assert 'keeps no positions' in line
-    assert 'hidden' not in line
-
-
 def test_a_test_that_takes_all_of_salesforce_away_needs_no_section_of_it(container_factory):
     class Service:
         name = 'service'

@@ -289,6 +289,7 @@ def test_every_key_goes_where_it_belongs():
         REQUEST_TIMEOUT=7,
         POOL_SIZE=3,
         MAILBOX_LIMIT=9,
+        EVENT_WORKERS=4,
         NETWORK_ALLOWANCE=3,
         HANDSHAKE_DISTANCE=0.5,
         DISCONNECT_TIMEOUT=2.5,
@@ -311,6 +312,7 @@ def test_every_key_goes_where_it_belongs():
         request_timeout=7.0,
         pool_size=3,
         mailbox_limit=9,
+        event_workers=4,
         replay=ReplaySettings(store_uri='redis://:hidden@localhost:6379/1', ttl=3600, dead_letter_limit=77),
         session=SessionOptions(
             version='1.1',
@@ -318,6 +320,7 @@ def test_every_key_goes_where_it_belongs():
             network_allowance=3.0,
             handshake_distance=0.5,
             disconnect_timeout=2.5,
+            longest_brake=30.0,
             backoff=Backoff(first=0.1, cap=9.0),
         ),
         transport=TransportOptions(

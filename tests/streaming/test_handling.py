@@ -3,16 +3,17 @@
 import pytest
 
 from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.outcomes import Ended, Failed
 from nameko_salesforce.replay.tracker import Tracker
 from nameko_salesforce.streaming.handling import Arrival, HandlerOptions, Handling
-from nameko_salesforce.streaming.retry import Ended, Failed, Retry
+from nameko_salesforce.streaming.retry import Retry
 
 FAILED = Failed(ValueError())
 
 
 def arrival(number):
     ticket = Tracker(None).arrived(number, None)
-    return Arrival(Delivery('/u/c', {'event': {'replayId': number}}), ticket, 0.0, 1)
+    return Arrival(Delivery('/u/c', {'event': {'replayId': number}}), ticket, 0.0, 1, 0)
 
 
 def handling(**options):

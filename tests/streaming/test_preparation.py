@@ -34,10 +34,20 @@ class World:
         self.refusal = None
         self.declared = Declared()
         self.given_up = []
+        self.asked = []
         tokens = Tokens(self.log_in, clock=lambda: 0.0, draw=lambda: 0.0)
         self.preparation = SalesforcePreparation(
-            tokens, self.declared, {'/topic/Contact': 'Contact'}, '67.0', self.given_up.append
+            tokens,
+            self.declared,
+            {'/topic/Contact': 'Contact'},
+            '67.0',
+            self.replay_map,
+            self.given_up.append,
         )
+
+    def replay_map(self, channel, refusal, organization):
+        self.asked.append((channel, refusal, organization))
+        return {channel: 7}
 
     def log_in(self):
         if self.refusal is not None:
@@ -128,10 +138,12 @@ def test_a_login_that_failed_on_the_way_is_the_failure_of_the_way(world):
     assert world.given_up == []
 
 
-def test_a_declared_channel_has_its_pushtopic_made_and_asks_for_new_events(world):
+def test_a_declared_channel_has_its_pushtopic_made_and_asks_where_it_goes_on(world):
+    world.preparation.prepare(login=False)
     ext = world.preparation.prepare_channel('/topic/Contact', refusal='')
     assert world.declared.asked == [('Contact', False)]
-    assert ext == {'replay': {'/topic/Contact': -1}}
+    assert world.asked == [('/topic/Contact', '', '00D000000000001AAA')]
+    assert ext == {'replay': {'/topic/Contact': 7}}
 
 
 def test_a_pushtopic_that_has_vanished_is_looked_for_again(world):
@@ -165,9 +177,10 @@ def test_another_refusal_is_no_reason_to_look_again(world):
 
 
 def test_a_channel_that_nobody_declares_is_taken_as_it_is(world):
-    ext = world.preparation.prepare_channel("/topic/Other?Industry='Energy'", refusal=MISSING)
+    world.preparation.prepare_channel("/topic/Other?Industry='Energy'", refusal=MISSING)
     assert world.declared.asked == []
-    assert ext == {'replay': {'/topic/Other': -1}}  # without the filter, or Salesforce misses it in the map
+    [(channel, refusal, _)] = world.asked
+    assert (channel, refusal) == ("/topic/Other?Industry='Energy'", MISSING)
 
 
 @pytest.mark.parametrize(('temporary', 'given_up'), [(True, 0), (False, 1)])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nameko_salesforce.streaming.retry import Ended, Failed, OnFailure, Retry
+from nameko_salesforce.bayeux.outcomes import Ended, Failed
+from nameko_salesforce.streaming.retry import OnFailure, Retry
 
 
 def test_an_event_has_three_attempts_then_a_dead_letter_if_nothing_else_is_said():

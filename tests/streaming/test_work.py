@@ -3,9 +3,10 @@
 import pytest
 
 from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.outcomes import Ended, Failed
 from nameko_salesforce.replay.position import Position
+from nameko_salesforce.replay.tracker import Mark
 from nameko_salesforce.streaming.effects import (
-    Committable,
     DeadLettered,
     Dropped,
     HandlerStopped,
@@ -14,7 +15,7 @@ from nameko_salesforce.streaming.effects import (
 )
 from nameko_salesforce.streaming.handling import HandlerOptions
 from nameko_salesforce.streaming.order import Order
-from nameko_salesforce.streaming.retry import Ended, Failed, OnFailure, Retry
+from nameko_salesforce.streaming.retry import OnFailure, Retry
 from nameko_salesforce.streaming.work import ChannelWork
 
 CHANNEL = '/topic/Contacts'
@@ -106,7 +107,7 @@ def test_handlers_that_end_in_another_order_commit_in_the_order_of_arrival():
     stage.end(three)
     assert stage.effects == []
     stage.end(one)
-    assert stage.effects == [Committable(3, CREATED)]
+    assert stage.effects == [Mark(3, CREATED)]
 
 
 @pytest.mark.defect('S2')
@@ -152,7 +153,7 @@ def test_an_event_without_an_id_is_handled_and_not_committed():
     for run in stage.runs():
         stage.end(run)
     assert stage.work.numbers().handled == 3
-    assert stage.of(Committable) == [Committable(0, CREATED)]
+    assert stage.of(Mark) == [Mark(0, CREATED)]
 
 
 def test_expected_exceptions_count_as_handled():
@@ -181,7 +182,7 @@ def test_a_position_goes_on_from_where_the_process_began():
     assert (stage.work.received, stage.position) == (5, 5)
     stage.arrive(5, 6)
     stage.end(stage.run())
-    assert stage.of(Committable) == [Committable(6, CREATED)]
+    assert stage.of(Mark) == [Mark(6, CREATED)]
 
 
 # --- order -----------------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ def test_the_position_passes_a_dead_letter_once_it_is_stored():
     (letter,) = stage.of(DeadLettered)
     stage.end(stage.run())  # the record's next event does not wait for the store
     assert (stage.position, stage.work.numbers().letters) == (None, 1)
-    assert stage.work.letter_stored(letter) == (Committable(2, CREATED),)
+    assert stage.work.letter_stored(letter) == (Mark(2, CREATED),)
     assert stage.work.letter_stored(letter) == ()
     assert stage.work.numbers().letters == 0
 
@@ -299,7 +300,7 @@ def test_a_handler_that_skips_says_which_event():
     one = event(1)
     stage.arrive(one)
     stage.attempts()
-    assert stage.effects == [Skipped('handle', one, FAILED, 2), Committable(1, CREATED)]
+    assert stage.effects == [Skipped('handle', one, FAILED, 2), Mark(1, CREATED)]
 
 
 def test_a_handler_that_stops_takes_nothing_more_and_the_position_stays_before_the_event():
@@ -405,7 +406,7 @@ def test_a_batch_that_succeeds_is_done_as_a_whole():
     stage = batches()
     stage.arrive(1, 2, 3, 4)
     stage.end(stage.run())
-    assert stage.effects == [Committable(4, CREATED)]
+    assert stage.effects == [Mark(4, CREATED)]
     assert stage.work.numbers().handled == 4
 
 
@@ -506,7 +507,7 @@ def test_the_position_waits_for_the_poll_that_an_event_overtook():
     stage.arrive(2, provisional=True)
     stage.end(stage.run())
     assert (stage.position, stage.work.received) == (None, None)
-    assert stage.work.poll_answered() == (Committable(2, CREATED),)
+    assert stage.work.poll_answered() == (Mark(2, CREATED),)
     assert stage.work.received == 2
 
 
@@ -518,7 +519,7 @@ def test_an_event_that_overtook_a_lost_poll_is_not_run_twice():
     stage.arrive(1, 2)
     assert len(stage.of(Dropped)) == 1
     stage.end(stage.run())
-    assert stage.of(Committable) == [Committable(2, CREATED)]
+    assert stage.of(Mark) == [Mark(2, CREATED)]
 
 
 def test_a_re_delivery_may_be_what_moves_the_position():
@@ -530,7 +531,7 @@ def test_a_re_delivery_may_be_what_moves_the_position():
     stage.arrive(1)
     stage.end(stage.run())
     stage.arrive(two)
-    assert stage.effects == [Committable(1, CREATED), Dropped(two), Committable(2, CREATED)]
+    assert stage.effects == [Mark(1, CREATED), Dropped(two), Mark(2, CREATED)]
 
 
 def test_a_jump_to_new_events_leaves_the_position_before_what_is_unfinished():

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.outcomes import Ended, Failed
 from nameko_salesforce.replay.position import Position
 from nameko_salesforce.streaming.effects import DeadLettered, Dropped, HandlerStopped, Skipped
 from nameko_salesforce.streaming.handling import HandlerOptions
 from nameko_salesforce.streaming.order import Order
-from nameko_salesforce.streaming.retry import Ended, Failed, OnFailure, Retry
+from nameko_salesforce.streaming.retry import OnFailure, Retry
 from nameko_salesforce.streaming.work import ChannelWork
 
 ALL = 'all records'

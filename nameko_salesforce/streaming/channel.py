@@ -1,0 +1,175 @@
+"""One channel of a service: its handlers' work, and where it is in the channel's log. Floor 4: pure.
+
+Knows every position of the channel, with the times that belong to them; decides by `resume.py` where it is
+subscribed from. Carries nothing out: what has to be kept or told is returned.
+
+**Three positions.** *Received* is where a living process goes on, *committable* where the next one would, and
+`mark` stands for both before the first event, or after a position was lost.
+
+**`seen_until` is honest.** It says until when all events are handled: no later than the channel was known to
+bring its events, nor than the oldest event arrived, or was created, that is not done.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.events import ChannelKind, created_at
+from nameko_salesforce.replay.position import Position
+from nameko_salesforce.replay.tracker import Mark
+from nameko_salesforce.streaming.effects import Effect
+from nameko_salesforce.streaming.handling import HandlerOptions
+from nameko_salesforce.streaming.resume import NEW_EVENTS, Halted, Resume, Rules, resume
+from nameko_salesforce.streaming.work import ChannelWork
+
+__all__ = ['Channel']
+
+
+class Channel:
+    """What a service knows and does about one channel.
+
+    Args:
+        rules: see `Rules`.
+        handlers: name of the handler -> what stands behind it; opaque here.
+        options: of the same handlers.
+        draw: gives a random number in [0, 1), for jitter.
+
+    Attributes:
+        durable: Salesforce keeps its events, so that there are positions.
+        loaded: `begin` was called.
+        active: it is subscribed to.
+        seen: seconds since 1970 until which it is known to have brought its events; 0.0: never yet.
+        last_event_at: seconds since 1970 when the last event arrived; None: none did.
+        gaps: lost positions so far.
+        halted: why nothing is subscribed to or run any more, until somebody decides; '' as a rule.
+        wakes_at: when the runner looks after it next; of the runner.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        handlers: Mapping[str, Any],
+        options: Sequence[HandlerOptions],
+        draw: Callable[[], float],
+    ) -> None:
+        self.name = rules.channel
+        self.kind = ChannelKind.of(rules.channel)
+        self.durable = self.kind is not ChannelKind.OTHER
+        self.handlers = handlers
+        self.active = False
+        self.last_event_at: float | None = None
+        self.gaps = 0
+        self.wakes_at: float | None = None
+        self._rules = rules
+        self._options = options
+        self._draw = draw
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, with work of its own: what is under way is of no use to any position."""
+        self.work = ChannelWork(self._options, None, self._draw)
+        self.loaded = False
+        self.seen = 0.0
+        self.halted = ''
+        self._mark: Position | None = None
+        self._marked_at = 0.0
+        self._promised = False  # what came after the mark is ours
+        self._drop_before: float | None = None
+        self._asked: Any = None
+        self._lost: Any = None  # the id that was refused: not to be asked for again
+
+    # --- where it goes on --------------------------------------------------------------------------
+
+    def begin(self, stored: Position | None) -> None:
+        """Learn what the store holds, once, before the first subscription."""
+        self.loaded = True
+        self.work.begin(stored)
+        if stored is not None:
+            self._promised = True
+            self._keep(stored)
+
+    def resume(self, refusal: str, now: float) -> tuple[Resume | Halted, Sequence[Effect]]:
+        """Decide where to subscribe from.
+
+        Args:
+            refusal: the server's words where it refused the position that was asked for last; else ''.
+            now: seconds since 1970.
+        """
+        if not self.durable:
+            return Resume(NEW_EVENTS), ()
+        known = self.position
+        if known is None or known.replay_id is None or known.replay_id != self._asked:
+            refusal = ''
+        plan = resume(self._rules, known, refusal, now)
+        if plan.gap is not None:
+            self.gaps += 1
+        if isinstance(plan, Halted):
+            self.halted = f"the position is lost ({plan.gap.reason}), and on_gap is 'fail'"
+            return plan, ()
+        if plan.position is not None:
+            self._keep(plan.position)
+            self._promised = known is not None
+            self._lost = self.work.received
+        self._drop_before = plan.drop_before
+        self._asked = plan.replay_from
+        return plan, self.work.skipped_ahead() if plan.replay_from == NEW_EVENTS else ()
+
+    @property
+    def position(self) -> Position | None:
+        """Where this process is; None where nothing is promised yet."""
+        received = self.work.received
+        if received is not None and received != self._lost:
+            done = self.work.committable
+            return Position(received, None if done is None else done.event_time, self.seen, self._marked_at)
+        return self._mark if self._promised else None
+
+    @property
+    def mark(self) -> Position | None:
+        """The mark to be kept, with what is known of `seen_until`; None where an event's position is."""
+        if self._mark is None or self._mark.replay_id is not None or self.work.committable is not None:
+            return None
+        return replace(self._mark, seen_until=self.seen)
+
+    def committed(self, mark: Mark, now: float, clock: float) -> Position:
+        """The position to be kept for an event with everything up to it done. Times as for `seen_until`."""
+        return Position(mark.replay_id, mark.event_time, self.seen_until(now, clock), self._marked_at)
+
+    def seen_until(self, now: float, clock: float) -> float:
+        """Seconds since 1970 until which all events are handled.
+
+        Args:
+            now: seconds since 1970.
+            clock: seconds of the clock that the work is given, at the same moment.
+        """
+        oldest = self.work.oldest
+        if oldest is None:
+            return self.seen
+        arrived = now - (clock - oldest.since)
+        created = oldest.ticket.event_time
+        return min(self.seen, arrived) if created is None else min(self.seen, arrived, created)
+
+    def _keep(self, position: Position) -> None:
+        self._mark = position
+        self._marked_at = position.marked_at
+        self.seen = position.seen_until
+
+    # --- what arrives ------------------------------------------------------------------------------
+
+    def arrived(
+        self, event: Delivery, now: float, clock: float, *, provisional: bool, characters: float
+    ) -> Sequence[Effect]:
+        """An event; times as for `seen_until`, the rest as for `ChannelWork`."""
+        self.last_event_at = now
+        if not provisional:
+            self.connected(now)
+        if self._drop_before is not None:
+            created = created_at(event.data)
+            if created is not None and created < self._drop_before:
+                return self.work.pass_over(event, provisional=provisional)
+        return self.work.arrived(event, clock, provisional=provisional, characters=characters)
+
+    def connected(self, now: float) -> None:
+        """It was subscribed to and a connect was answered, or brought an event: seconds since 1970."""
+        self._promised = True
+        self.seen = max(self.seen, now)

@@ -1,0 +1,123 @@
+"""Finds out where a channel is subscribed from, and tells of lost positions. Floor 4: an edge.
+
+Brings together the login's organization, the store and the channel's own decision (`resume.py`). Decides
+nothing itself; what it cannot find out is a preparation that failed, and the session asks again.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from nameko_salesforce.bayeux.channels import without_filter
+from nameko_salesforce.bayeux.preparation import PreparationFailed
+from nameko_salesforce.errors import StreamRefused
+from nameko_salesforce.replay.position import ReplayId
+from nameko_salesforce.replay.store import StoreFailed, StoreUnreadable
+from nameko_salesforce.streaming.channel import Channel
+from nameko_salesforce.streaming.effects import Effect
+from nameko_salesforce.streaming.policy import is_lost_position
+from nameko_salesforce.streaming.positions import Positions
+from nameko_salesforce.streaming.resume import Gap, Halted, OnGap
+
+__all__ = ['Resumption']
+
+log = logging.getLogger('nameko_salesforce')
+
+CHOICES = {
+    OnGap.EARLIEST: 'all events that Salesforce still has are asked for',
+    OnGap.LATEST: 'the channel goes on with new events',
+    OnGap.FAIL: 'the channel is not subscribed to until somebody decides',
+}
+
+
+class Resumption:
+    """For the channels of one service.
+
+    Args:
+        channels: of the service.
+        positions: where they are kept.
+        forget: called where the positions of all channels mean nothing any more: another organization.
+        obey: carries out what a channel's work says.
+        tell: called with each `Gap`.
+        give_up: called with what does not mend by itself.
+        wall: gives seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        channels: Iterable[Channel],
+        positions: Positions,
+        *,
+        forget: Callable[[], None],
+        obey: Callable[[Channel, Sequence[Effect]], None],
+        tell: Callable[[Gap], None],
+        give_up: Callable[[Exception], None],
+        wall: Callable[[], float],
+    ) -> None:
+        self._channels = {each.name: each for each in channels}
+        self._positions = positions
+        self._forget = forget
+        self._obey = obey
+        self._tell = tell
+        self._give_up = give_up
+        self._wall = wall
+
+    def replay_map(self, name: str, refusal: str, organization: str) -> dict[str, ReplayId]:
+        """Where in its log a channel is subscribed from, as the subscribe request says it.
+
+        Args:
+            name: of the channel.
+            refusal: the server's last words about it.
+            organization: that the login named.
+        Raises:
+            PreparationFailed: it cannot be known now, or nothing may be subscribed to.
+        """
+        channel = self._channels[name]
+        if channel.durable:
+            self._learn(channel, organization)
+        # The key is the channel without its filter: another one is refused as missing from the map.
+        return {without_filter(name): self._decide(channel, refusal)}
+
+    def _learn(self, channel: Channel, organization: str) -> None:
+        try:
+            if self._positions.open(organization):
+                self._forget()
+            if not channel.loaded:
+                stored = self._positions.load(channel.name)
+                if not channel.loaded:
+                    channel.begin(stored)
+        except StoreUnreadable as problem:
+            error = StreamRefused(channel.name, str(problem))
+            self._give_up(error)
+            raise PreparationFailed(str(problem)) from problem
+        except StoreFailed as problem:
+            raise PreparationFailed(f'its position is not known: {problem}') from problem
+
+    def _decide(self, channel: Channel, refusal: str) -> ReplayId:
+        gaps = channel.gaps
+        plan, effects = channel.resume(refusal if is_lost_position(refusal) else '', self._wall())
+        if isinstance(plan, Halted):
+            if channel.gaps != gaps:
+                self._notice(plan.gap)
+                self._give_up(StreamRefused(channel.name, channel.halted))
+            raise PreparationFailed(channel.halted)
+        if plan.position is not None and channel.durable:
+            self._positions.commit(channel.name, plan.position)
+        self._obey(channel, effects)
+        if plan.gap is not None:
+            self._notice(plan.gap)
+        return plan.replay_from
+
+    def _notice(self, gap: Gap) -> None:
+        said: dict[str, Any] = {**asdict(gap), 'chosen': gap.chosen.value}
+        log.warning(
+            '%s: events may have been missed. Position %r, last connected %.0f s ago, is lost: %s; %s',
+            gap.channel,
+            gap.replay_id,
+            gap.age,
+            gap.reason,
+            CHOICES[gap.chosen],
+            extra={'salesforce_gap': said},
+        )
+        self._tell(gap)

@@ -1,0 +1,410 @@
+"""From the stream to the workers and back: the green thread that runs what the channels want. Floor 4.
+
+Takes events from the client's green thread, hands runs to workers one by one, and carries their outcomes
+back. Decides two things: whose turn it is among the channels, and when there is enough.
+
+**Enough.** Events that are not done are counted, with the text they came in. Above the limit the client is
+braked: the next poll waits, and after that durable channels are paused. Above twice the limit events wait in
+front of the handlers' lines, the client reads no further, and what no channel can bring again is dropped
+with a word. Below half of the limit everything goes on.
+
+Invariants:
+- An event is given to its channel's work before anything that came after it.
+- A run that was taken ends, whatever becomes of its worker (`bayeux/workers.py`).
+- Nothing here waits for a worker but the one green thread that starts them.
+"""
+
+import heapq
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import eventlet
+from eventlet.event import Event
+
+from nameko_salesforce.bayeux.effects import Deliver, PollAnswered, PollLost
+from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.outcomes import Outcome
+from nameko_salesforce.bayeux.workers import Workers
+from nameko_salesforce.events import replay_id_of
+from nameko_salesforce.replay.tracker import Mark
+from nameko_salesforce.streaming.channel import Channel
+from nameko_salesforce.streaming.effects import DeadLettered, Effect, HandlerStopped, Run, Skipped, Unordered
+from nameko_salesforce.streaming.letters import Letters, error_of
+from nameko_salesforce.streaming.positions import Positions
+from nameko_salesforce.streaming.work import ChannelWork
+
+__all__ = ['Runner']
+
+log = logging.getLogger('nameko_salesforce')
+
+# Seconds between two looks at all channels after answered connects; positions are renewed far less often.
+CONNECTED_DISTANCE = 1.0
+
+
+class Runner:
+    """Runs the handlers of all channels of a service.
+
+    Args:
+        channels: of the service.
+        workers: where handlers run.
+        call: gives what `Workers.spawn` needs for a run: entrypoint, arguments, context data.
+        brake, release: of the client.
+        positions: where committed positions go.
+        limit: events that may be unfinished before the client is braked.
+        characters: of their text, the same.
+        stop_channel: called with a channel that takes no more events.
+        spawn: starts a green thread.
+        clock, wall: give seconds, monotonic and since 1970.
+    """
+
+    def __init__(
+        self,
+        channels: Iterable[Channel],
+        workers: Workers,
+        call: Callable[[Channel, Run], tuple[Any, tuple[Any, ...], dict[str, Any]]],
+        *,
+        brake: Callable[[], None],
+        release: Callable[[], None],
+        positions: Positions,
+        stop_channel: Callable[[Channel], None],
+        limit: int = 1000,
+        characters: int = 8 * 2**20,
+        spawn: Callable[[Callable[[], None]], Any] = eventlet.spawn,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.channels = list(channels)
+        self._by_name = {each.name: each for each in self.channels}
+        self.letters = Letters(
+            lambda: positions.store, self._stored, spawn=spawn, clock=clock, wall=wall, draw=draw
+        )
+        self.dropped = 0  # events that there was no room for
+        self._workers = workers
+        self._call = call
+        self._brake = brake
+        self._release = release
+        self._positions = positions
+        self._stop_channel = stop_channel
+        self._limit = limit
+        self._characters = characters
+        self._spawn = spawn
+        self._clock = clock
+        self._wall = wall
+        self._thread: Any = None
+        self._halted = False
+        self._work: Event | None = None
+        self._room: Event | None = None
+        # Of the delivery whose events arrive.
+        self._provisional = False
+        self._size = 0.0
+        self._beside: dict[Channel, None] = {}  # channels with events that came beside the poll under way
+        self._connected_at = float('-inf')
+        self._stopped: set[Channel] = set()
+        # What is unfinished in all channels that are not stopped.
+        self._events = 0
+        self._text = 0.0
+        self._braked = False
+        self._dropping = 0
+        # Channels that may have runs, in turn; and when others may.
+        self._awake: dict[Channel, None] = {}
+        self._timers: list[tuple[float, int, Channel]] = []
+        self._timer_count = 0
+
+    # --- life --------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to run handlers; what waits already is first. Does not switch."""
+        if self._thread is None and not self._halted:
+            self._thread = self._spawn(self._run)
+
+    def halt(self) -> None:
+        """Start no worker from here on; those that run may end. Any number of times, in any state."""
+        self._halted = True
+        _send(self._room)
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.kill()
+
+    def stop(self, timeout: float) -> None:
+        """Keep what is left to keep; the workers have ended. Any number of times.
+
+        Args:
+            timeout: seconds, for positions and for dead letters each.
+        """
+        self.halt()
+        self.letters.stop(timeout)
+        self._positions.stop(timeout)
+
+    def kill(self) -> None:
+        """End at once. Any number of times."""
+        self.halt()
+        self.letters.kill()
+        self._positions.kill()
+
+    # --- from the stream ---------------------------------------------------------------------------
+
+    def follow(self, arrival: Deliver | PollAnswered | PollLost) -> None:
+        """For the client's `follow`: what comes next, or how a poll ended."""
+        match arrival:
+            case Deliver():
+                self._provisional = arrival.poll is not None
+                self._size = arrival.characters / max(1, len(arrival.deliveries))
+            case PollAnswered():
+                for channel in self._take_beside():
+                    self.obey(channel, channel.work.poll_answered())
+            case PollLost():
+                for channel in self._take_beside():
+                    self.obey(channel, channel.work.poll_lost())
+
+    def _take_beside(self) -> Iterable[Channel]:
+        beside, self._beside = self._beside, {}
+        return beside
+
+    def taker(self, channel: Channel) -> Callable[[Delivery], None]:
+        """The client's callback for the events of a channel."""
+
+        def take(event: Delivery) -> None:
+            if channel in self._stopped or (self._is_full and not self._make_room(channel)):
+                return
+            if self._provisional:
+                self._beside[channel] = None
+            before = channel.work.unfinished, channel.work.characters
+            effects = channel.arrived(
+                event,
+                self._wall(),
+                self._clock(),
+                provisional=self._provisional,
+                characters=self._size,
+            )
+            self._count(channel, before)
+            self.obey(channel, effects)
+            self._wake(channel)
+
+        return take
+
+    def _make_room(self, channel: Channel) -> bool:
+        """Wait until there is room; False where the event is dropped, or nothing runs any more."""
+        if not channel.durable:
+            self.dropped += 1
+            if not self._dropping:
+                log.warning(
+                    '%s: there is no room, and nothing brings its events again: they are dropped until '
+                    'handlers have caught up',
+                    channel.name,
+                )
+            self._dropping += 1
+            return False
+        while self._is_full and not self._halted:
+            self._room = Event()
+            self._room.wait()
+        return not self._halted
+
+    def connected(self) -> None:
+        """A connect was answered: the channels that are subscribed to have brought what there was."""
+        clock = self._clock()
+        if clock - self._connected_at < CONNECTED_DISTANCE:
+            return
+        self._connected_at = clock
+        now = self._wall()
+        for channel in self.channels:
+            if channel.active and channel.durable:
+                channel.connected(now)
+                self._positions.seen(channel.name, channel.seen_until(now, clock))
+
+    def subscribed(self, name: str, active: bool) -> None:
+        """A subscription to a channel came about, or is no more."""
+        channel = self._by_name[name]
+        channel.active = active
+        if active and channel.durable:
+            channel.connected(self._wall())
+            mark = channel.mark
+            if mark is not None:
+                self._positions.commit(channel.name, mark)
+
+    # --- how much there is -------------------------------------------------------------------------
+
+    @property
+    def unfinished(self) -> int:
+        """Events that some handler is not done with."""
+        return self._events
+
+    @property
+    def _is_full(self) -> bool:
+        return self._events >= 2 * self._limit or self._text >= 2 * self._characters
+
+    def _count(self, channel: Channel, before: tuple[int, float]) -> None:
+        """Something changed in a channel's work: is there enough, or room again?"""
+        if channel in self._stopped:
+            return
+        self._events += channel.work.unfinished - before[0]
+        self._text += channel.work.characters - before[1]
+        self._weigh()
+
+    def _weigh(self) -> None:
+        if not self._braked:
+            if self._events > self._limit or self._text > self._characters:
+                self._braked = True
+                self._brake()
+        elif self._events <= self._limit // 2 and self._text <= self._characters // 2:
+            self._braked = False
+            self._release()
+            if self._dropping:
+                log.warning('%d events were dropped because there was no room', self._dropping)
+                self._dropping = 0
+        if self._room is not None and not self._is_full:
+            room, self._room = self._room, None
+            _send(room)
+
+    # --- runs --------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._halted:
+                self._workers.wait_for_slot()
+                found = self._next()
+                if found is not None and not self._begin(*found):
+                    return
+        finally:
+            # Whoever ended it; a kill of the container may come out of this very green thread.
+            self._thread = None
+
+    def _next(self) -> tuple[Channel, Run] | None:
+        """The next run of the channels in turn; None after a wait for something to do."""
+        now = self._clock()
+        while self._timers and self._timers[0][0] <= now:
+            _, _, channel = heapq.heappop(self._timers)
+            channel.wakes_at = None
+            self._awake[channel] = None
+        while self._awake:
+            channel = next(iter(self._awake))
+            del self._awake[channel]
+            run = channel.work.next(now)
+            if run is not None:
+                self._awake[channel] = None  # behind the others
+                return channel, run
+            self._set_timer(channel)
+        self._wait(now)
+        return None
+
+    def _set_timer(self, channel: Channel) -> None:
+        deadline = channel.work.deadline
+        if deadline is not None and (channel.wakes_at is None or deadline < channel.wakes_at):
+            channel.wakes_at = deadline
+            self._timer_count += 1
+            heapq.heappush(self._timers, (deadline, self._timer_count, channel))
+
+    def _wait(self, now: float) -> None:
+        self._work = Event()
+        if self._timers:
+            with eventlet.Timeout(max(0.0, self._timers[0][0] - now), False):
+                self._work.wait()
+        else:
+            self._work.wait()
+
+    def _wake(self, channel: Channel) -> None:
+        self._awake[channel] = None
+        work = self._work
+        if work is not None:
+            self._work = None
+            _send(work)
+
+    def _begin(self, channel: Channel, run: Run) -> bool:
+        entrypoint, args, context_data = self._call(channel, run)
+        work = channel.work
+        return self._workers.spawn(
+            entrypoint,
+            args,
+            context_data,
+            timeout=run.timeout,
+            ended=lambda outcome: self._ended(channel, work, run, outcome),
+        )
+
+    def _ended(self, channel: Channel, work: ChannelWork, run: Run, outcome: Outcome) -> None:
+        if work is not channel.work:
+            return  # forgotten
+        before = channel.work.unfinished, channel.work.characters
+        effects = channel.work.ended(run, outcome, self._clock())
+        self._count(channel, before)
+        self.obey(channel, effects)
+        self._wake(channel)
+
+    def _stored(self, channel: Channel, letter: DeadLettered) -> None:
+        before = channel.work.unfinished, channel.work.characters
+        effects = channel.work.letter_stored(letter)
+        self._count(channel, before)
+        self.obey(channel, effects)
+
+    def _stop(self, channel: Channel) -> None:
+        """Leave a channel alone whose handler stopped: what waits for that must hold up nobody else."""
+        self._stopped.add(channel)
+        self._events -= channel.work.unfinished
+        self._text -= channel.work.characters
+        self._stop_channel(channel)
+        self._weigh()
+
+    def resume(self, channel: Channel) -> bool:
+        """Go on with a channel that is stopped, with the event that failed; False where it is not."""
+        if channel not in self._stopped:
+            return False
+        self._stopped.discard(channel)
+        channel.halted = ''
+        self._events += channel.work.unfinished
+        self._text += channel.work.characters
+        self._weigh()
+        channel.work.resume()
+        self._wake(channel)
+        return True
+
+    def forget(self) -> None:
+        """Begin anew with all channels; what is under way ends without a word."""
+        self._beside.clear()
+        self._stopped.clear()
+        for channel in self.channels:
+            channel.forget()
+        self._events, self._text = 0, 0.0
+        self._weigh()
+
+    # --- what becomes of events --------------------------------------------------------------------
+
+    def obey(self, channel: Channel, effects: Sequence[Effect]) -> None:
+        """Carry out what a channel's work has said."""
+        for effect in effects:
+            match effect:
+                case Mark():
+                    if channel.durable:
+                        position = channel.committed(effect, self._wall(), self._clock())
+                        self._positions.commit(channel.name, position)
+                case DeadLettered():
+                    _tell(channel, effect, 'it is kept as a dead letter')
+                    self.letters.put(channel, channel.name, effect)
+                case Skipped():
+                    _tell(channel, effect, 'it is skipped')
+                case HandlerStopped():
+                    channel.halted = _tell(channel, effect, 'the channel is stopped')
+                    self._stop(channel)
+                case Unordered(handler=handler, error=error):
+                    log.warning(
+                        '%s: the key of %s() failed, and an event is handled without order: %r',
+                        channel.name,
+                        handler,
+                        error,
+                    )
+
+
+def _tell(channel: Channel, what: DeadLettered | Skipped | HandlerStopped, then: str) -> str:
+    error_type, error = error_of(what.outcome)
+    text = (
+        f'{what.handler}() has failed with event {replay_id_of(what.event.data)!r} for good, after '
+        f'{what.attempts} attempts ({error_type}: {error}); {then}'
+    )
+    log.error('%s: %s', channel.name, text)
+    return text
+
+
+def _send(event: Event | None) -> None:
+    if event is not None and not event.ready():
+        event.send()

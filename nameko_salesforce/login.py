@@ -179,7 +179,7 @@ def _provided(settings: SalesforceSettings, provided: ProvidedToken) -> tuple[st
         if error is not timer:
             raise
         said, kind = f'did not return within {settings.request_timeout:g} s', FailureKind.TIMEOUT
-    except (LoginFailed, LoginRefused):
+    except LoginRefused:
         raise
     except Exception as error:
         # Not its text: it may hold what the function works with.

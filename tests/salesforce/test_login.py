@@ -15,12 +15,13 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from nameko_salesforce.bayeux.failures import FailureKind
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.transport import TransportOptions
 from nameko_salesforce.config import SalesforceSettings, read_settings
 from nameko_salesforce.credentials import ClientCredentials, JwtBearer, SoapLogin, Token
-from nameko_salesforce.errors import LoginFailed, LoginRefused
+from nameko_salesforce.errors import LoginFailed, LoginPostponed, LoginRefused
 from nameko_salesforce.login import log_in
+from nameko_salesforce.tokens import Tokens
 from tests.bayeux.sockets.raw_server import TICK, Peer, Request, answer
 
 KEY = rsa.generate_private_key(65_537, 2048)
@@ -497,6 +498,32 @@ def test_a_provider_may_say_itself_that_the_login_was_refused(vault):
 
     vault.token = token
     assert problem_of(read_settings({'SALESFORCE': FLOWS['provided']})).code == 'VAULT'
+
+
+@pytest.mark.parametrize('given', [('secret-access',), (None,), (7, 'x')])
+def test_a_failure_that_a_provider_makes_itself_is_a_failure_like_any_other(vault, given):
+    def token():
+        raise LoginFailed(*given)
+
+    vault.token = token
+    failed = problem_of(read_settings({'SALESFORCE': FLOWS['provided']}))
+    assert failed.failure == Failure(
+        FailureKind.REQUEST,
+        'TOKEN_PROVIDER vault_of_the_user.token gave no token and instance URL (LoginFailed)',
+    )
+
+
+def test_a_failure_that_a_provider_makes_itself_begins_a_pause(vault):
+    def token():
+        raise LoginFailed('secret-access')
+
+    vault.token = token
+    settings = read_settings({'SALESFORCE': FLOWS['provided']})
+    tokens = Tokens(lambda: log_in(settings), clock=lambda: 1000.0, draw=lambda: 0.5)
+    with pytest.raises(LoginFailed, match='gave no token'):
+        tokens.get()
+    with pytest.raises(LoginPostponed, match='gave no token'):
+        tokens.get()
 
 
 def test_a_provider_that_does_not_return_is_a_failure(vault):

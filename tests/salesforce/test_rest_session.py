@@ -281,6 +281,22 @@ def test_an_answer_that_does_not_come_whole_ends_with_an_error_and_its_connectio
     assert org.server.connections == 2
 
 
+@pytest.mark.parametrize(
+    ('given', 'total'),
+    [(20 * TICK, 20), ((5 * TICK, 15 * TICK), 20), ((None, 15 * TICK), 20), (None, 20)],
+    ids=['one number', 'a pair', 'a pair with a default', 'none'],
+)
+def test_the_whole_of_an_answer_that_drips_takes_as_long_as_is_said(org, make, given, total):
+    org.answers = [lambda peer: peer.drip(GOOD[:-1] + b' ' * 1000, pause=TICK / 2)]
+    session = make(connect_timeout=5 * TICK, request_timeout=20 * TICK)
+    # A login does not count.
+    org.tokens.get()
+    begun = time.monotonic()
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        session.get('https://x/a', timeout=given)
+    assert total * 0.95 < (time.monotonic() - begun) / TICK < total * 1.5
+
+
 def test_the_callers_own_timeout_passes_and_frees_the_connection(org, make):
     org.answers = [lambda peer: peer.wait_for_close()]
     session = make(pool_size=1)

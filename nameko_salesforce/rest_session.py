@@ -221,12 +221,21 @@ def _names_expired_session(response: requests.Response) -> bool:
     try:
         problems = json.loads(response.content)
     except ValueError:
-        return False
+        return _xml_names_expired_session(response.content)
     return isinstance(problems, list) and any(
         isinstance(problem, dict)
         and problem.get('errorCode') == 'INVALID_SESSION_ID'
         and not str(problem.get('message')).startswith(_WRONG_SCOPE)
         for problem in problems
+    )
+
+
+def _xml_names_expired_session(body: bytes) -> bool:
+    # REST answers in XML where the request asked for it: <Errors><Error><errorCode>...
+    return (
+        body.lstrip().startswith(b'<')
+        and _field(body, b'errorCode') == b'INVALID_SESSION_ID'
+        and not _field(body, b'message').startswith(_WRONG_SCOPE.encode())
     )
 
 

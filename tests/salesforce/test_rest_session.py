@@ -139,6 +139,11 @@ BULK_XML = (
     b' <exceptionCode>InvalidSessionId</exceptionCode>\n'
     b' <exceptionMessage>Invalid session id</exceptionMessage>\n</error>'
 )
+ERRORS_XML = (
+    b'<?xml version="1.0" encoding="UTF-8"?><Errors><Error><errorCode>%s</errorCode>'
+    b'<message>%s</message></Error></Errors>'
+)
+EXPIRED_XML = ERRORS_XML % (b'INVALID_SESSION_ID', b'Session expired or invalid')
 FAULT = (
     b'<soapenv:Envelope><soapenv:Body><soapenv:Fault><faultcode>sf:INVALID_SESSION_ID</faultcode>'
     b'<faultstring>INVALID_SESSION_ID: Invalid Session ID found in SessionHeader</faultstring>'
@@ -151,12 +156,13 @@ FAULT = (
     [
         refused(EXPIRED),
         refused([{'errorCode': 'INVALID_SESSION_ID'}]),
+        refused(EXPIRED_XML, kind='application/xml'),
         refused(BULK, '400 Bad Request'),
         refused(BULK_XML, '400 Bad Request', 'application/xml'),
         refused(b'Bad_OAuth_Token', '403 Forbidden', 'text/plain'),
         refused(FAULT, '500 Internal Server Error', 'text/xml'),
     ],
-    ids=['REST', 'no message', 'Bulk in JSON', 'Bulk in XML', 'identity', 'SOAP'],
+    ids=['REST', 'no message', 'REST in XML', 'Bulk in JSON', 'Bulk in XML', 'identity', 'SOAP'],
 )
 def test_a_request_refused_for_its_token_is_sent_once_more_with_another(org, make, refusal):
     org.answers = [refusal]
@@ -185,6 +191,11 @@ PASSWORD = {
     [
         refused([{'message': WRONG_SCOPE, 'errorCode': 'INVALID_SESSION_ID'}]),
         refused([PASSWORD]),
+        refused(ERRORS_XML % (b'INVALID_SESSION_ID', WRONG_SCOPE.encode()), kind='application/xml'),
+        refused(ERRORS_XML % (b'INVALID_AUTH_HEADER', b'INVALID_SESSION_ID'), kind='application/xml'),
+        refused(EXPIRED_XML, '403 Forbidden', 'application/xml'),
+        # Broken off before the message, which may name the scope.
+        refused(b'[{"errorCode":"INVALID_SESSION_ID","mess'),
         refused([{'message': 'x', 'errorCode': 'INVALID_AUTH_HEADER'}]),
         refused({'errorCode': 'INVALID_SESSION_ID'}),
         refused(['INVALID_SESSION_ID']),

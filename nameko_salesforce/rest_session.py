@@ -21,10 +21,10 @@ from urllib.parse import urlsplit, urlunsplit
 import eventlet
 import requests
 from eventlet.semaphore import Semaphore
-from requests.adapters import HTTPAdapter
 from requests.utils import rewind_body
 
 from nameko_salesforce.tokens import Token, Tokens
+from nameko_salesforce.web import SystemStoreAdapter
 
 __all__ = ['NoConnectionFree', 'RestSession']
 
@@ -68,7 +68,7 @@ class RestSession(requests.Session):
         # A .netrc would replace our Authorization, and variables would reroute a token.
         self.trust_env = False
         # No retries by the transport: it cannot know what Salesforce has done already.
-        adapter = HTTPAdapter(pool_maxsize=pool_size, max_retries=0)
+        adapter = SystemStoreAdapter(pool_maxsize=pool_size, max_retries=0)
         self.mount('https://', adapter)
         self.mount('http://', adapter)
         self.tokens = tokens

@@ -10,9 +10,11 @@ import contextlib
 import http.client
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import eventlet
 import requests
+from requests.adapters import HTTPAdapter
 
 from nameko_salesforce.bayeux.answers import pieces, retry_after
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
@@ -20,7 +22,7 @@ from nameko_salesforce.bayeux.faults import failure_of
 from nameko_salesforce.bayeux.route import Route
 from nameko_salesforce.bayeux.transport import TransportOptions
 
-__all__ = ['Answer', 'exchange', 'new_session']
+__all__ = ['Answer', 'SystemStoreAdapter', 'exchange', 'new_session']
 
 # Bytes. Answers to logins have less than ten thousand.
 _BODY_LIMIT = 2**20
@@ -115,15 +117,39 @@ def _answer(response: http.client.HTTPResponse, route: Route) -> Answer | Failur
     return answer
 
 
+class SystemStoreAdapter(HTTPAdapter):
+    """Trusts what the system trusts, as login and stream do, where requests would trust certifi's list.
+
+    A bundle (`verify`) takes the place of the system's store. No TLS context is shared by connections:
+    urllib3 would add the bundle and the client certificate of one call to what all others trust and show.
+    """
+
+    def build_connection_pool_key_attributes(
+        self, request: Any, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        # Some versions of requests put a context here that holds certifi's list; before 2.32 nobody asks.
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        pool.pop('ssl_context', None)
+        return host, pool
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # requests is
+        if verify is True:
+            # Where no certificates are named urllib3 loads the system's, for each connection.
+            conn.ca_certs = None
+
+
 def new_session(options: TransportOptions) -> requests.Session:
     """A session for the REST client: our proxy and certificates, and nothing from the environment.
 
-    An answer that redirects raises `requests.TooManyRedirects`: a token must
-    not be carried to where an answer points. Opens nothing until it is used.
+    Without a bundle the system's store is trusted. An answer that redirects raises
+    `requests.TooManyRedirects`: a token must not be carried to where an answer points. Opens nothing until
+    it is used.
     """
     session = requests.Session()
     session.trust_env = False
     session.max_redirects = 0
+    session.mount('https://', SystemStoreAdapter())
     if options.proxy is not None:
         session.proxies = {'http': options.proxy, 'https': options.proxy}
     if options.ca_bundle is not None:

@@ -149,8 +149,11 @@ def _oauth(settings: SalesforceSettings, form: Mapping[str, str], *secrets: str)
 
 
 def _own_token(settings: SalesforceSettings, token: str, instance: str) -> Token:
-    """Check the token and learn whose it is."""
-    instance = settings.instance_url or instance
+    """Check the token and learn whose it is.
+
+    Args:
+        instance: LOGIN_URL already, where that is given.
+    """
     answer = _ask(
         settings,
         f'{instance}/services/data/v{settings.api_version}/',

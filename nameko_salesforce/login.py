@@ -83,7 +83,7 @@ def _soap(settings: SalesforceSettings, login: SoapLogin) -> Token:
                 raise _refusal(settings, answer, 'PASSWORD_EXPIRED', 'the password has expired')
             instance = granted.server_url.replace('-api.salesforce.com', '.salesforce.com', 1)
             return _token(settings, granted.session_id, instance, (granted.organization_id, granted.user_id))
-    raise _useless(answer, 'no answer to a SOAP login')
+    raise _useless(settings, answer, 'no answer to a SOAP login')
 
 
 def _password(settings: SalesforceSettings, login: PasswordLogin) -> Token:
@@ -145,7 +145,7 @@ def _oauth(settings: SalesforceSettings, form: Mapping[str, str], *secrets: str)
             answer.status == 200
         ):
             return _token(settings, token, instance, _ids(identity))
-    raise _useless(answer, 'no answer to an OAuth login')
+    raise _useless(settings, answer, 'no answer to an OAuth login', *secrets)
 
 
 def _own_token(settings: SalesforceSettings, token: str, instance: str) -> Token:
@@ -167,7 +167,7 @@ def _own_token(settings: SalesforceSettings, token: str, instance: str) -> Token
             return _token(settings, token, instance, _ids(identity))
     if answer.status == 410:
         raise _refusal(settings, answer, 'GONE', f'API version {settings.api_version}')
-    raise _useless(answer, 'no list of REST resources')
+    raise _useless(settings, answer, 'no list of REST resources', token)
 
 
 def _provided(settings: SalesforceSettings, provided: ProvidedToken) -> tuple[str, str]:
@@ -215,9 +215,9 @@ def _refusal(settings: SalesforceSettings, answer: Answer, code: str, text: str,
     )
 
 
-def _useless(answer: Answer, what: str) -> LoginFailed:
+def _useless(settings: SalesforceSettings, answer: Answer, what: str, *secrets: str) -> LoginFailed:
     if answer.status != 200:
-        return LoginFailed(answer.as_failure())
+        return LoginFailed(answer.as_failure((*settings.credentials.secrets, *secrets)))
     if not answer.body:
         return LoginFailed(Failure(FailureKind.EMPTY, what))
     return LoginFailed(Failure(FailureKind.NOT_JSON, what))

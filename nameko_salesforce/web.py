@@ -8,7 +8,7 @@ environment. Never follows a redirect, never retries, never logs.
 
 import contextlib
 import http.client
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.faults import failure_of
 from nameko_salesforce.bayeux.route import Route
 from nameko_salesforce.bayeux.transport import TransportOptions
+from nameko_salesforce.refusals import hide
 
 __all__ = ['Answer', 'SystemStoreAdapter', 'exchange', 'new_session']
 
@@ -33,6 +34,7 @@ class Answer:
     """A complete answer, of any status.
 
     Attributes:
+        reason: as the server sent it: of any length, and with what a terminal would obey.
         retry_after: seconds that the header asks for, else 0.
     """
 
@@ -41,11 +43,14 @@ class Answer:
     body: bytes
     retry_after: float = 0.0
 
-    def as_failure(self) -> Failure:
-        """Without the body: a page of error may repeat the request."""
-        return Failure(
-            FailureKind.STATUS, f'{self.status} {self.reason}'[:100], self.status, self.retry_after
-        )
+    def as_failure(self, secrets: Iterable[str] = ()) -> Failure:
+        """Without the body: a page of error may repeat the request.
+
+        Args:
+            secrets: of the request, which its reason phrase may repeat.
+        """
+        detail = hide(f'{self.status} {self.reason}', secrets)[:100]
+        return Failure(FailureKind.STATUS, detail, self.status, self.retry_after)
 
 
 def exchange(
@@ -113,7 +118,7 @@ def _answer(response: http.client.HTTPResponse, route: Route) -> Answer | Failur
     wanted = retry_after(response.getheader('Retry-After'), response.getheader('Date'))
     answer = Answer(response.status, response.reason, body, wanted)
     if answer.status == 407 and route.absolute:
-        return Failure(FailureKind.PROXY, f'{route.peer}: 407 {answer.reason}'[:200], 407)
+        return Failure(FailureKind.PROXY, hide(f'{route.peer}: 407 {answer.reason}', ())[:200], 407)
     return answer
 
 

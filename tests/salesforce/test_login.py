@@ -405,6 +405,20 @@ def test_an_answer_of_no_use_is_a_failure(answers, flow, status, body, kind):
 
 
 @pytest.mark.parametrize('flow', FLOWS)
+def test_a_reason_phrase_repeats_no_secret(answers, flow):
+    secrets = {
+        'soap': 'secret-pa<sssecret-tok&en',
+        'password': 'secret-consumer',
+        'client': 'secret-key',
+        'jwt': 'secret-key',
+        'own': 'secret-access',
+        'provided': 'secret-access',
+    }
+    failed = problem_of(answers(HTML, f'500 for {secrets[flow]}').settings(flow))
+    assert failed.failure.detail.replace('***', '') == '500 for '
+
+
+@pytest.mark.parametrize('flow', FLOWS)
 def test_a_granted_login_that_is_cut_off_is_a_failure(serve, flow):
     def script(peer, _):
         peer.send(answer(body=GRANTED[flow])[:-5])

@@ -70,6 +70,7 @@ def test_an_answer_without_words_of_salesforce_is_told_by_its_status(content):
         (401, 'INVALID_SESSION_ID', True),
         (403, 'INSUFFICIENT_ACCESS', False),
         (403, 'REQUEST_LIMIT_EXCEEDED', True),
+        (403, 'REQUEST_RUNNING_TOO_LONG', True),
         (404, 'NOT_FOUND', False),
         (408, 'x', True),
         (410, 'GONE', False),

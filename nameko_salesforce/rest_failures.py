@@ -13,8 +13,8 @@ import urllib3.exceptions
 from simple_salesforce.exceptions import SalesforceError
 
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
-from nameko_salesforce.bayeux.faults import failure_of
 from nameko_salesforce.refusals import PASSING_CODES
+from nameko_salesforce.web import what_failed
 
 __all__ = ['codes_of', 'is_temporary', 'words_of']
 
@@ -43,7 +43,7 @@ def words_of(error: SalesforceError | requests.RequestException) -> str:
         return str(error)
     peer = urlsplit(getattr(error.request, 'url', None) or '').netloc
     return str(
-        failure_of(chain[-1], connecting=any(isinstance(each, _CONNECTING) for each in chain), peer=peer)
+        what_failed(chain[-1], connecting=any(isinstance(each, _CONNECTING) for each in chain), peer=peer)
     )
 
 

@@ -9,7 +9,7 @@ environment. Never follows a redirect, never retries, never logs.
 import contextlib
 import http.client
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import eventlet
@@ -23,7 +23,7 @@ from nameko_salesforce.bayeux.route import Route
 from nameko_salesforce.bayeux.transport import TransportOptions
 from nameko_salesforce.refusals import hide
 
-__all__ = ['Answer', 'SystemStoreAdapter', 'exchange', 'new_session']
+__all__ = ['Answer', 'SystemStoreAdapter', 'exchange', 'new_session', 'what_failed']
 
 # Bytes. Answers to logins have less than ten thousand.
 _BODY_LIMIT = 2**20
@@ -99,7 +99,7 @@ def exchange(
             raise
         return failure_of(TimeoutError('timed out'), connecting=sock is None, peer=route.peer)
     except Exception as error:
-        return failure_of(error, connecting=sock is None, peer=route.peer)
+        return what_failed(error, connecting=sock is None, peer=route.peer)
     finally:
         for timer in timers:
             timer.cancel()
@@ -120,6 +120,15 @@ def _answer(response: http.client.HTTPResponse, route: Route) -> Answer | Failur
     if answer.status == 407 and route.absolute:
         return Failure(FailureKind.PROXY, hide(f'{route.peer}: 407 {answer.reason}', ())[:200], 407)
     return answer
+
+
+def what_failed(error: BaseException, *, connecting: bool, peer: str) -> Failure:
+    """The failure of an exchange that is no part of a stream: see `failure_of`."""
+    failure = failure_of(error, connecting=connecting, peer=peer)
+    if failure.kind is FailureKind.MALFORMED:
+        # A body that cannot be unpacked; its words would speak of Bayeux messages.
+        return replace(failure, kind=FailureKind.NO_REPLY)
+    return failure
 
 
 class SystemStoreAdapter(HTTPAdapter):

@@ -115,7 +115,7 @@ def test_a_reason_phrase_that_repeats_a_secret_does_not_show_it(serve):
         (b'220 smtp.example.com\r\n', FailureKind.NOT_HTTP),
         (b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx', FailureKind.TRUNCATED),
         (chunks(b'[', None), FailureKind.TRUNCATED),
-        (b'HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx', FailureKind.MALFORMED),
+        (b'HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx', FailureKind.NO_REPLY),
         (b'HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n' + b'x' * 2_000_000, FailureKind.TOO_LARGE),
     ],
     ids=['nothing', 'another protocol', 'cut off', 'open chunks', 'unknown encoding', 'huge'],

@@ -80,7 +80,7 @@ _WAYS_OUT = (
         'invalid_grant',
         'not supported on this domain',
         '',
-        'client credentials need the My Domain of the org as DOMAIN',
+        'client credentials need the My Domain of the org: as DOMAIN, or behind LOGIN_URL, which wins',
     ),
     (
         'invalid_grant',

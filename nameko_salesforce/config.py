@@ -5,6 +5,7 @@ All problems are reported at once, each with its key and never with its value. D
 **Where requests go.** `LOGIN_URL` stands for Salesforce as a whole, a proxy or a fake: with it login,
 REST and CometD go to that address, and the instance that replies name is not used, on whatever host
 it is; a proxy passes replies on as they are, and a fake behind a mapped port does not know its own address.
+A DOMAIN or INSTANCE_URL beside it may stay, and sends nothing anywhere.
 Without it logins go to `DOMAIN`, else to test or login.salesforce.com by `SANDBOX`, and everything else
 to the instance that the login names.
 """
@@ -108,6 +109,9 @@ _DOTTED = re.compile(r'[^\W\d]\w*(\.[^\W\d]\w*)*[.:][^\W\d]\w*')
 _LOGIN = 'login.salesforce.com'
 _TEST = 'test.salesforce.com'
 _SALESFORCE = ('.salesforce.com', '.salesforce.mil')
+# Where all orgs of a kind log in.
+_ALL_LIVE = tuple(f'login{each}' for each in _SALESFORCE)
+_ALL_TEST = tuple(f'test{each}' for each in _SALESFORCE)
 
 
 def _security_token(value: Any) -> str:
@@ -139,7 +143,7 @@ def _origin(value: Any) -> str:
 
 def _login_url(value: Any) -> str:
     origin = _origin(value)
-    if (urlsplit(origin).hostname or '').rstrip('.') in (_LOGIN, _TEST):
+    if (urlsplit(origin).hostname or '').rstrip('.') in _ALL_LIVE + _ALL_TEST:
         raise ValueError(
             'the address of a proxy or a fake, since REST and CometD go there as well; '
             'for Salesforce leave it out: SANDBOX or DOMAIN decides'
@@ -245,18 +249,19 @@ def read_settings(config: Mapping[str, Any]) -> SalesforceSettings:
         problems.append(str(no_flow))
     where = parts['where']
     domain = where.get('domain')
-    if flow is Flow.CLIENT_CREDENTIALS and domain in (_LOGIN, _TEST):
+    test = domain in _ALL_TEST
+    if flow is Flow.CLIENT_CREDENTIALS and (test or domain in _ALL_LIVE):
         problems.append(
             'DOMAIN has to be the My Domain of the org: login and test know no client credentials'
         )
-    if domain in (_LOGIN, _TEST) and where.get('sandbox', domain == _TEST) != (domain == _TEST):
+    if (test or domain in _ALL_LIVE) and where.get('sandbox', test) != test:
         problems.append('SANDBOX and DOMAIN contradict each other: leave one of them out')
     replay = replay_settings(section, parts, problems)
     session, transport = client_options(parts, problems)
     if flow is None or problems:
         raise ConfigurationError(f'Section {CONFIG_KEY} of the configuration: ' + '; '.join(problems))
     fixed = where.get('login_url')
-    sandbox = where.get('sandbox', False) or domain == _TEST or '.sandbox.' in (domain or '')
+    sandbox = where.get('sandbox', False) or test or '.sandbox.' in (domain or '')
     return SalesforceSettings(
         credentials=_credentials(flow, parts['flow'], fixed or where.get('instance')),
         login_url=fixed or f'https://{domain or (_TEST if sandbox else _LOGIN)}',

@@ -3,13 +3,14 @@
     AccountError
     |-- LoginError                 there is no token
     |   |-- LoginRefused           Salesforce said no: credentials, user, flow or version
-    |   |-- LoginFailed            no usable answer: the network, HTTP or the body was at fault
+    |   |-- LoginFailed            no usable answer of Salesforce or of a TOKEN_PROVIDER, and no refusal
     |   `-- LoginPostponed         no request was made: a pause lasts, or the guard stopped it
     |-- DeclarationError           a PushTopic could not be made as it is wanted
     `-- StreamRefused              a channel or the whole stream is refused, until somebody changes something
 
-What simple-salesforce raises for REST calls is its own. Arguments hold texts and numbers only, never
-a secret, and make an equal error again (`copy`, `pickle`, Nameko's serialisation).
+What simple-salesforce raises for REST calls is its own. Arguments hold texts and numbers, that of
+`LoginFailed` a `Failure` made of them, and never a secret. `copy` and `pickle` make an equal error again;
+whoever calls by Nameko's RPC gets the name and the text.
 """
 
 from math import ceil

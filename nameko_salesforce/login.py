@@ -83,7 +83,7 @@ def _soap(settings: SalesforceSettings, login: SoapLogin) -> Token:
                 raise _refusal(settings, answer, 'PASSWORD_EXPIRED', 'the password has expired')
             instance = granted.server_url.replace('-api.salesforce.com', '.salesforce.com', 1)
             return _token(settings, granted.session_id, instance, (granted.organization_id, granted.user_id))
-    raise _useless(answer, 'no answer to a SOAP login')
+    raise _useless(settings, answer, None, 'neither a session nor a fault of SOAP')
 
 
 def _password(settings: SalesforceSettings, login: PasswordLogin) -> Token:
@@ -138,33 +138,38 @@ def _oauth(settings: SalesforceSettings, form: Mapping[str, str], *secrets: str)
         {'Content-Type': 'application/x-www-form-urlencoded', 'Accept': 'application/json'},
         urlencode(form).encode(),
     )
-    match _json(answer.body):
+    content = _json(answer.body)
+    match content:
         case {'error': str(code), **others}:
             raise _refusal(settings, answer, code, str(others.get('error_description', '')), *secrets)
         case {'access_token': str(token), 'instance_url': str(instance), 'id': str(identity)} if (
             answer.status == 200
         ):
             return _token(settings, token, instance, _ids(identity))
-    raise _useless(answer, 'no answer to an OAuth login')
+    raise _useless(settings, answer, content, 'neither a token nor an error of OAuth', *secrets)
 
 
 def _own_token(settings: SalesforceSettings, token: str, instance: str) -> Token:
-    """Check the token and learn whose it is."""
-    instance = settings.instance_url or instance
+    """Check the token and learn whose it is.
+
+    Args:
+        instance: LOGIN_URL already, where that is given.
+    """
     answer = _ask(
         settings,
         f'{instance}/services/data/v{settings.api_version}/',
         {'Authorization': f'Bearer {token}', 'Accept': 'application/json'},
         None,
     )
-    match _json(answer.body):
+    content = _json(answer.body)
+    match content:
         case [{'errorCode': str(code), **others}, *_]:
             raise _refusal(settings, answer, code, str(others.get('message', '')), token)
         case {'identity': str(identity)} if answer.status == 200:
             return _token(settings, token, instance, _ids(identity))
     if answer.status == 410:
         raise _refusal(settings, answer, 'GONE', f'API version {settings.api_version}')
-    raise _useless(answer, 'no list of REST resources')
+    raise _useless(settings, answer, content, 'no list of REST resources', token)
 
 
 def _provided(settings: SalesforceSettings, provided: ProvidedToken) -> tuple[str, str]:
@@ -179,7 +184,7 @@ def _provided(settings: SalesforceSettings, provided: ProvidedToken) -> tuple[st
         if error is not timer:
             raise
         said, kind = f'did not return within {settings.request_timeout:g} s', FailureKind.TIMEOUT
-    except (LoginFailed, LoginRefused):
+    except LoginRefused:
         raise
     except Exception as error:
         # Not its text: it may hold what the function works with.
@@ -212,19 +217,24 @@ def _refusal(settings: SalesforceSettings, answer: Answer, code: str, text: str,
     )
 
 
-def _useless(answer: Answer, what: str) -> LoginFailed:
+def _useless(
+    settings: SalesforceSettings, answer: Answer, content: Any, what: str, *secrets: str
+) -> LoginFailed:
     if answer.status != 200:
-        return LoginFailed(answer.as_failure())
+        return LoginFailed(answer.as_failure((*settings.credentials.secrets, *secrets)))
     if not answer.body:
         return LoginFailed(Failure(FailureKind.EMPTY, what))
-    return LoginFailed(Failure(FailureKind.NOT_JSON, what))
+    return LoginFailed(Failure(FailureKind.NOT_JSON if content is _NO_JSON else FailureKind.NO_REPLY, what))
+
+
+_NO_JSON = object()
 
 
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        return None
+        return _NO_JSON
 
 
 def _ids(identity: str) -> tuple[str, str]:
@@ -243,10 +253,10 @@ def _token(settings: SalesforceSettings, token: str, instance: str, ids: tuple[s
         own = isinstance(settings.credentials, OwnToken | ProvidedToken)
         origin = settings.instance_url or _origin(instance, ('http', 'https') if own else ('https',))
     except ValueError:
-        raise LoginFailed(Failure(FailureKind.MALFORMED, 'ids or address of no use')) from None
+        raise LoginFailed(Failure(FailureKind.NO_REPLY, 'ids or address of no use')) from None
     if not _TOKEN.fullmatch(token):
         # requests would name it in the text of its error.
-        raise LoginFailed(Failure(FailureKind.MALFORMED, 'a token that no header can hold'))
+        raise LoginFailed(Failure(FailureKind.NO_REPLY, 'a token that no header can hold'))
     return Token(token, origin, organization_id, user_id)
 
 

@@ -13,10 +13,12 @@ from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.credentials import SoapLogin
 from nameko_salesforce.errors import LoginError, LoginFailed, LoginRefused
 
-__all__ = ['hide', 'judge']
+__all__ = ['PASSING_CODES', 'hide', 'judge']
 
-# Codes with which Salesforce says that it is busy, or that a limit of ours is reached for now.
-_PASSING = frozenset(
+# With which Salesforce says that it is busy, or that a limit of ours is reached for now: logins and REST.
+# Source: REST API Developer Guide, "Status Codes and Error Responses"; SOAP API Developer Guide, "Core Data
+# Types", ExceptionCode and StatusCode; OAuth's are in capitals here.
+PASSING_CODES = frozenset(
     [
         'LOGIN_RATE_EXCEEDED',
         'QUERY_TIMEOUT',
@@ -78,7 +80,7 @@ _WAYS_OUT = (
         'invalid_grant',
         'not supported on this domain',
         '',
-        'client credentials need the My Domain of the org as DOMAIN',
+        'client credentials need the My Domain of the org: as DOMAIN, or behind LOGIN_URL, which wins',
     ),
     (
         'invalid_grant',
@@ -150,7 +152,7 @@ def judge(code: str, text: str, *, flow: str, secrets: Iterable[str], failure: F
     code, text = hide(code, secrets)[:60], hide(text, secrets)
     # A fault of SOAP has status 500, whatever it is about.
     down = failure.status is not None and failure.status >= 500 and flow != SoapLogin.flow
-    if down or code.upper() in _PASSING or _PASSING_TEXT.search(text):
+    if down or code.upper() in PASSING_CODES or _PASSING_TEXT.search(text):
         return LoginFailed(
             Failure(FailureKind.STATUS, f'{code}: {text}', failure.status, failure.retry_after)
         )

@@ -13,21 +13,10 @@ import urllib3.exceptions
 from simple_salesforce.exceptions import SalesforceError
 
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
-from nameko_salesforce.bayeux.faults import failure_of
+from nameko_salesforce.refusals import PASSING_CODES
+from nameko_salesforce.web import what_failed
 
 __all__ = ['codes_of', 'is_temporary', 'words_of']
-
-# Of statuses that otherwise stay what they are. Source: REST API Developer Guide, "Status Codes and Error
-# Responses"; SOAP API Developer Guide, "Core Data Types", ExceptionCode and StatusCode.
-_TEMPORARY_CODES = frozenset(
-    [
-        'QUERY_TIMEOUT',
-        'REQUEST_LIMIT_EXCEEDED',
-        'SERVER_UNAVAILABLE',
-        'UNABLE_TO_LOCK_ROW',
-        'UNKNOWN_EXCEPTION',
-    ]
-)
 
 _CONNECTING = (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError)
 
@@ -54,7 +43,7 @@ def words_of(error: SalesforceError | requests.RequestException) -> str:
         return str(error)
     peer = urlsplit(getattr(error.request, 'url', None) or '').netloc
     return str(
-        failure_of(chain[-1], connecting=any(isinstance(each, _CONNECTING) for each in chain), peer=peer)
+        what_failed(chain[-1], connecting=any(isinstance(each, _CONNECTING) for each in chain), peer=peer)
     )
 
 
@@ -65,7 +54,8 @@ def is_temporary(error: SalesforceError | requests.RequestException) -> bool:
     if error.status >= 500 or error.status in (401, 408, 429):
         # 401: after a new login; the next one may find the user in order again.
         return True
-    return not _TEMPORARY_CODES.isdisjoint(codes_of(error))
+    # Other statuses stay what they are.
+    return not PASSING_CODES.isdisjoint(codes_of(error))
 
 
 def _problems(error: SalesforceError) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ Decides when a refused request is repeated: once, with another token, and only w
 was not executed. Raises what requests raises, and `LoginError` of `tokens.py`.
 
 Green only where the process is monkey-patched (`nameko run` does it); elsewhere requests hold up the hub, and
-the limit on the whole of a request (`total_timeout`) has no effect.
+the limit on the whole of a request (`request_timeout`) has no effect.
 """
 
 import json
@@ -21,10 +21,10 @@ from urllib.parse import urlsplit, urlunsplit
 import eventlet
 import requests
 from eventlet.semaphore import Semaphore
-from requests.adapters import HTTPAdapter
 from requests.utils import rewind_body
 
 from nameko_salesforce.tokens import Token, Tokens
+from nameko_salesforce.web import SystemStoreAdapter
 
 __all__ = ['NoConnectionFree', 'RestSession']
 
@@ -48,7 +48,8 @@ class RestSession(requests.Session):
             default; Salesforce lets 25 requests of an org (5 of a trial) take longer than 20 s.
         connect_timeout: seconds for a TCP connection.
         request_timeout: seconds from the first to the last byte of one request, and as many again that it may
-            wait for others to end. A `timeout=` that comes with a call takes the place of both limits.
+            wait for others to end. A `timeout=` that comes with a call takes the place of the former, and of
+            `connect_timeout`; of a pair, for connecting and reading, the sum is the limit on the whole.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class RestSession(requests.Session):
         # A .netrc would replace our Authorization, and variables would reroute a token.
         self.trust_env = False
         # No retries by the transport: it cannot know what Salesforce has done already.
-        adapter = HTTPAdapter(pool_maxsize=pool_size, max_retries=0)
+        adapter = SystemStoreAdapter(pool_maxsize=pool_size, max_retries=0)
         self.mount('https://', adapter)
         self.mount('http://', adapter)
         self.tokens = tokens
@@ -109,10 +110,14 @@ class RestSession(requests.Session):
 
     def _limits(self, given: Any) -> tuple[tuple[float, float], float]:
         """Connect and read timeout; timeout of the whole."""
-        connect, read = given if isinstance(given, tuple) else (given, given)
+        if given is None:
+            return (self.connect_timeout, self.request_timeout), self.request_timeout
+        if not isinstance(given, tuple):
+            return (given, given), given
+        connect, read = given
         connect = self.connect_timeout if connect is None else connect
         read = self.request_timeout if read is None else read
-        return (connect, read), self.request_timeout if given is None else connect + read
+        return (connect, read), connect + read
 
     @contextmanager
     def _slot(self, request: requests.PreparedRequest) -> Iterator[None]:
@@ -216,12 +221,21 @@ def _names_expired_session(response: requests.Response) -> bool:
     try:
         problems = json.loads(response.content)
     except ValueError:
-        return False
+        return _xml_names_expired_session(response.content)
     return isinstance(problems, list) and any(
         isinstance(problem, dict)
         and problem.get('errorCode') == 'INVALID_SESSION_ID'
         and not str(problem.get('message')).startswith(_WRONG_SCOPE)
         for problem in problems
+    )
+
+
+def _xml_names_expired_session(body: bytes) -> bool:
+    # REST answers in XML where the request asked for it: <Errors><Error><errorCode>...
+    return (
+        body.lstrip().startswith(b'<')
+        and _field(body, b'errorCode') == b'INVALID_SESSION_ID'
+        and not _field(body, b'message').startswith(_WRONG_SCOPE.encode())
     )
 
 

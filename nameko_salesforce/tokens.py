@@ -75,7 +75,8 @@ class Tokens:
         Where there is one already, that one. `number` tells two logins apart that gave one token.
 
         Raises:
-            As `get`. The refused token is forgotten, whatever comes of it.
+            As `get`. The refused token is forgotten, but for `LoginPostponed`: there is no other to be had,
+            and it may still serve those to whom it was not refused.
         """
         while True:
             if self._current is not None and self._current != refused:
@@ -96,7 +97,7 @@ class Tokens:
         try:
             outcome = self._attempt()
             if isinstance(outcome, LoginPostponed):
-                # Refused to one of several who use it, and no other to be had: it may serve the rest.
+                # It was refused to one of several who use it.
                 self._current = former
             if isinstance(outcome, LoginError):
                 raise outcome

@@ -8,19 +8,22 @@ environment. Never follows a redirect, never retries, never logs.
 
 import contextlib
 import http.client
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import eventlet
 import requests
+from requests.adapters import HTTPAdapter
 
 from nameko_salesforce.bayeux.answers import pieces, retry_after
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.faults import failure_of
 from nameko_salesforce.bayeux.route import Route
 from nameko_salesforce.bayeux.transport import TransportOptions
+from nameko_salesforce.refusals import hide
 
-__all__ = ['Answer', 'exchange', 'new_session']
+__all__ = ['Answer', 'SystemStoreAdapter', 'exchange', 'new_session', 'what_failed']
 
 # Bytes. Answers to logins have less than ten thousand.
 _BODY_LIMIT = 2**20
@@ -31,6 +34,7 @@ class Answer:
     """A complete answer, of any status.
 
     Attributes:
+        reason: as the server sent it: of any length, and with what a terminal would obey.
         retry_after: seconds that the header asks for, else 0.
     """
 
@@ -39,11 +43,14 @@ class Answer:
     body: bytes
     retry_after: float = 0.0
 
-    def as_failure(self) -> Failure:
-        """Without the body: a page of error may repeat the request."""
-        return Failure(
-            FailureKind.STATUS, f'{self.status} {self.reason}'[:100], self.status, self.retry_after
-        )
+    def as_failure(self, secrets: Iterable[str] = ()) -> Failure:
+        """Without the body: a page of error may repeat the request.
+
+        Args:
+            secrets: of the request, which its reason phrase may repeat.
+        """
+        detail = hide(f'{self.status} {self.reason}', secrets)[:100]
+        return Failure(FailureKind.STATUS, detail, self.status, self.retry_after)
 
 
 def exchange(
@@ -92,7 +99,7 @@ def exchange(
             raise
         return failure_of(TimeoutError('timed out'), connecting=sock is None, peer=route.peer)
     except Exception as error:
-        return failure_of(error, connecting=sock is None, peer=route.peer)
+        return what_failed(error, connecting=sock is None, peer=route.peer)
     finally:
         for timer in timers:
             timer.cancel()
@@ -111,19 +118,52 @@ def _answer(response: http.client.HTTPResponse, route: Route) -> Answer | Failur
     wanted = retry_after(response.getheader('Retry-After'), response.getheader('Date'))
     answer = Answer(response.status, response.reason, body, wanted)
     if answer.status == 407 and route.absolute:
-        return Failure(FailureKind.PROXY, f'{route.peer}: 407 {answer.reason}'[:200], 407)
+        return Failure(FailureKind.PROXY, hide(f'{route.peer}: 407 {answer.reason}', ())[:200], 407)
     return answer
+
+
+def what_failed(error: BaseException, *, connecting: bool, peer: str) -> Failure:
+    """The failure of an exchange that is no part of a stream: see `failure_of`."""
+    failure = failure_of(error, connecting=connecting, peer=peer)
+    if failure.kind is FailureKind.MALFORMED:
+        # A body that cannot be unpacked; its words would speak of Bayeux messages.
+        return replace(failure, kind=FailureKind.NO_REPLY)
+    return failure
+
+
+class SystemStoreAdapter(HTTPAdapter):
+    """Trusts what the system trusts, as login and stream do, where requests would trust certifi's list.
+
+    A bundle (`verify`) takes the place of the system's store. No TLS context is shared by connections:
+    urllib3 would add the bundle and the client certificate of one call to what all others trust and show.
+    """
+
+    def build_connection_pool_key_attributes(
+        self, request: Any, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        # Some versions of requests put a context here that holds certifi's list; before 2.32 nobody asks.
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        pool.pop('ssl_context', None)
+        return host, pool
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # requests is
+        if verify is True:
+            # Where no certificates are named urllib3 loads the system's, for each connection.
+            conn.ca_certs = None
 
 
 def new_session(options: TransportOptions) -> requests.Session:
     """A session for the REST client: our proxy and certificates, and nothing from the environment.
 
-    An answer that redirects raises `requests.TooManyRedirects`: a token must
-    not be carried to where an answer points. Opens nothing until it is used.
+    Without a bundle the system's store is trusted. An answer that redirects raises
+    `requests.TooManyRedirects`: a token must not be carried to where an answer points. Opens nothing until
+    it is used.
     """
     session = requests.Session()
     session.trust_env = False
     session.max_redirects = 0
+    session.mount('https://', SystemStoreAdapter())
     if options.proxy is not None:
         session.proxies = {'http': options.proxy, 'https': options.proxy}
     if options.ca_bundle is not None:

@@ -169,6 +169,7 @@ def test_any_keys_give_settings_or_an_error_that_names_every_one_of_them(given):
         ({'DOMAIN': 'acme.my', 'SANDBOX': True}, 'https://acme.my.salesforce.com', True),
         ({'DOMAIN': 'acme--dev.sandbox.my'}, 'https://acme--dev.sandbox.my.salesforce.com', True),
         ({'DOMAIN': 'test'}, 'https://test.salesforce.com', True),
+        ({'DOMAIN': 'test.salesforce.mil'}, 'https://test.salesforce.mil', True),
         ({'DOMAIN': 'login'}, 'https://login.salesforce.com', False),
         ({'LOGIN_URL': 'http://127.0.0.1:8080/'}, 'http://127.0.0.1:8080', False),
         ({'LOGIN_URL': 'http://fake', 'DOMAIN': 'acme--dev.sandbox.my'}, 'http://fake', True),
@@ -223,9 +224,18 @@ def test_a_domain_of_no_use_is_refused(domain):
     assert 'hidden' not in said
 
 
-@pytest.mark.parametrize('domain', ['login', 'test', 'https://login.salesforce.com'])
+@pytest.mark.parametrize(
+    'domain',
+    ['login', 'test', 'https://login.salesforce.com', 'login.salesforce.mil', 'test.salesforce.mil'],
+)
 def test_client_credentials_need_the_domain_of_the_org(domain):
     assert 'DOMAIN has to be the My Domain of the org' in complaint(DOMAIN=domain)
+
+
+def test_a_login_url_wins_against_a_domain_that_stays_beside_it():
+    url = 'http://127.0.0.1:8080'
+    settings = read({**APP, 'LOGIN_URL': url, 'DOMAIN': 'acme--dev.sandbox.my'})
+    assert (settings.login_url, settings.instance_url, settings.sandbox) == (url, url, True)
 
 
 def test_with_a_login_url_everything_goes_there():
@@ -258,8 +268,9 @@ def test_an_address_of_no_use_is_refused(key, url):
 
 
 @pytest.mark.parametrize('host', ['login', 'test'])
-def test_salesforce_itself_is_no_login_url(host):
-    assert 'leave it out' in complaint(LOGIN_URL=f'https://{host}.salesforce.com/')
+@pytest.mark.parametrize('top', ['com', 'mil'])
+def test_salesforce_itself_is_no_login_url(host, top):
+    assert 'leave it out' in complaint(LOGIN_URL=f'https://{host}.salesforce.{top}/')
 
 
 # --- single keys -------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 """Errors say what happened and what next, and can be copied and sent."""
 
 import copy
+import json
 import pickle
 
 import pytest
+from nameko.exceptions import serialize
 
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.errors import (
@@ -34,3 +36,9 @@ def test_an_error_can_be_copied_and_sent(error, duplicate):
     other = duplicate(error)
     assert type(other) is type(error)
     assert (other.args, vars(other), str(other)) == (error.args, vars(error), str(error))
+
+
+@pytest.mark.parametrize(('error', 'said'), EXAMPLES, ids=lambda each: type(each).__name__)
+def test_a_caller_by_rpc_is_told_what_happened(error, said):
+    sent = json.loads(json.dumps(serialize(error)))
+    assert (sent['exc_type'], sent['value']) == (type(error).__name__, said)

@@ -15,12 +15,13 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from nameko_salesforce.bayeux.failures import FailureKind
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.transport import TransportOptions
 from nameko_salesforce.config import SalesforceSettings, read_settings
 from nameko_salesforce.credentials import ClientCredentials, JwtBearer, SoapLogin, Token
-from nameko_salesforce.errors import LoginFailed, LoginRefused
+from nameko_salesforce.errors import LoginFailed, LoginPostponed, LoginRefused
 from nameko_salesforce.login import log_in
+from nameko_salesforce.tokens import Tokens
 from tests.bayeux.sockets.raw_server import TICK, Peer, Request, answer
 
 KEY = rsa.generate_private_key(65_537, 2048)
@@ -271,7 +272,7 @@ def test_without_a_login_url_the_reply_says_where(answers, said, expected):
 )
 def test_a_token_is_not_carried_to_an_address_of_no_use_or_without_tls(answers, said):
     org = answers(oauth(instance_url=said))
-    assert problem_of(direct(ClientCredentials('k', 's'), org)).failure.kind is FailureKind.MALFORMED
+    assert problem_of(direct(ClientCredentials('k', 's'), org)).failure.kind is FailureKind.NO_REPLY
 
 
 def test_the_address_of_soap_is_that_of_its_server_without_the_old_suffix(answers):
@@ -387,12 +388,9 @@ HTML = b'<html><body>secret-pa<ss Down for maintenance</body></html>'
         ('302 Found', b'', FailureKind.STATUS),
         ('204 No Content', b'', FailureKind.STATUS),
         ('200 OK', b'', FailureKind.EMPTY),
-        ('200 OK', HTML, FailureKind.NOT_JSON),
-        ('200 OK', b'null', FailureKind.NOT_JSON),
-        ('200 OK', b'{"a": 1}', FailureKind.NOT_JSON),
-        ('200 OK', b'[]', FailureKind.NOT_JSON),
-        ('200 OK', b'\xff\xfe', FailureKind.NOT_JSON),
-        ('200 OK', b'[' * 100_000, FailureKind.NOT_JSON),
+        ('200 OK', b'null', FailureKind.NO_REPLY),
+        ('200 OK', b'{"a": 1}', FailureKind.NO_REPLY),
+        ('200 OK', b'[]', FailureKind.NO_REPLY),
         ('200 OK', b' ' * 2**21, FailureKind.TOO_LARGE),
     ],
 )
@@ -401,6 +399,41 @@ def test_an_answer_of_no_use_is_a_failure(answers, flow, status, body, kind):
     failed = problem_of(org.settings(flow))
     assert (type(failed), failed.failure.kind) == (LoginFailed, kind)
     assert org.server.connections == 1
+
+
+@pytest.mark.parametrize('flow', FLOWS)
+@pytest.mark.parametrize('body', [HTML, b'\xff\xfe', b'[' * 100_000, b'{"a": 1'])
+def test_an_answer_that_is_no_json_is_told_so_where_json_is_asked_for(answers, flow, body):
+    kind = FailureKind.NO_REPLY if flow == 'soap' else FailureKind.NOT_JSON
+    assert problem_of(answers(body).settings(flow)).failure.kind is kind
+
+
+@pytest.mark.parametrize('flow', FLOWS)
+@pytest.mark.parametrize('body', [HTML, b'{}', b'<a/>', b'{"identity": "x"}'])
+def test_what_is_told_of_a_login_speaks_of_logins(answers, flow, body):
+    said = str(problem_of(answers(body).settings(flow)))
+    assert 'Bayeux' not in said
+    assert ('JSON' in said) <= (flow != 'soap')
+
+
+@pytest.mark.parametrize('flow', FLOWS)
+def test_a_body_that_cannot_be_unpacked_is_told_of_as_that(answers, flow):
+    failed = problem_of(answers(b'xyz', headers=['Content-Encoding: gzip']).settings(flow))
+    assert str(failed).startswith('login failed: answer holds no reply to the request: localhost:')
+
+
+@pytest.mark.parametrize('flow', FLOWS)
+def test_a_reason_phrase_repeats_no_secret(answers, flow):
+    secrets = {
+        'soap': 'secret-pa<sssecret-tok&en',
+        'password': 'secret-consumer',
+        'client': 'secret-key',
+        'jwt': 'secret-key',
+        'own': 'secret-access',
+        'provided': 'secret-access',
+    }
+    failed = problem_of(answers(HTML, f'500 for {secrets[flow]}').settings(flow))
+    assert failed.failure.detail.replace('***', '') == '500 for '
 
 
 @pytest.mark.parametrize('flow', FLOWS)
@@ -445,13 +478,13 @@ def test_nobody_there_is_a_failure(answers, flow):
     ],
 )
 def test_a_granted_login_without_sense_is_a_failure(answers, flow, body):
-    assert problem_of(answers(body).settings(flow)).failure.kind is FailureKind.MALFORMED
+    assert problem_of(answers(body).settings(flow)).failure.kind is FailureKind.NO_REPLY
 
 
 @pytest.mark.parametrize('missing', ['access_token', 'instance_url', 'id'])
 def test_a_granted_login_without_a_part_is_a_failure(answers, missing):
     failed = problem_of(answers(oauth(**{missing: None})).settings('client'))
-    assert failed.failure.kind is FailureKind.NOT_JSON
+    assert failed.failure.kind is FailureKind.NO_REPLY
 
 
 def test_a_token_that_no_header_can_hold_is_a_failure(vault, answers):
@@ -497,6 +530,32 @@ def test_a_provider_may_say_itself_that_the_login_was_refused(vault):
 
     vault.token = token
     assert problem_of(read_settings({'SALESFORCE': FLOWS['provided']})).code == 'VAULT'
+
+
+@pytest.mark.parametrize('given', [('secret-access',), (None,), (7, 'x')])
+def test_a_failure_that_a_provider_makes_itself_is_a_failure_like_any_other(vault, given):
+    def token():
+        raise LoginFailed(*given)
+
+    vault.token = token
+    failed = problem_of(read_settings({'SALESFORCE': FLOWS['provided']}))
+    assert failed.failure == Failure(
+        FailureKind.REQUEST,
+        'TOKEN_PROVIDER vault_of_the_user.token gave no token and instance URL (LoginFailed)',
+    )
+
+
+def test_a_failure_that_a_provider_makes_itself_begins_a_pause(vault):
+    def token():
+        raise LoginFailed('secret-access')
+
+    vault.token = token
+    settings = read_settings({'SALESFORCE': FLOWS['provided']})
+    tokens = Tokens(lambda: log_in(settings), clock=lambda: 1000.0, draw=lambda: 0.5)
+    with pytest.raises(LoginFailed, match='gave no token'):
+        tokens.get()
+    with pytest.raises(LoginPostponed, match='gave no token'):
+        tokens.get()
 
 
 def test_a_provider_that_does_not_return_is_a_failure(vault):
@@ -549,13 +608,13 @@ def test_a_proxy_and_its_password_are_used_and_not_told(serve):
 def test_a_token_that_no_header_can_hold_is_none(answers, token):
     org = answers(oauth(access_token=token))
     failure = problem_of(org.settings('client')).failure
-    assert failure.kind is FailureKind.MALFORMED
+    assert failure.kind is FailureKind.NO_REPLY
     assert 'secret' not in str(failure)
 
 
 @pytest.mark.parametrize('identity', ['http://[bad/id/00D000000000001/005000000000001', '//[', ''])
 def test_an_identity_that_is_no_address_is_no_use(answers, identity):
-    assert problem_of(answers(oauth(id=identity)).settings('client')).failure.kind is FailureKind.MALFORMED
+    assert problem_of(answers(oauth(id=identity)).settings('client')).failure.kind is FailureKind.NO_REPLY
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from simple_salesforce.exceptions import SalesforceGeneralError, SalesforceMalfo
 
 from nameko_salesforce.rest_failures import codes_of, is_temporary, words_of
 from nameko_salesforce.rest_session import NoConnectionFree
+from tests.bayeux.sockets.raw_server import answer, answering
 
 URL = 'http://127.0.0.1/services/data/v67.0/query/?q=secret'
 
@@ -30,6 +31,13 @@ def test_a_refused_connection_is_told_with_the_peer_and_without_the_url(closed_p
     error = failed(f'http://127.0.0.1:{closed_port}/services/data/?q=secret')
     assert words_of(error) == f'no connection: 127.0.0.1:{closed_port}: Connection refused'
     assert is_temporary(error)
+
+
+def test_a_body_that_cannot_be_unpacked_is_told_of_without_words_of_the_stream(serve):
+    server = serve(answering(answer(headers=['Content-Encoding: gzip'], body=b'xyz')))
+    said = words_of(failed(f'http://127.0.0.1:{server.port}/?q=secret'))
+    assert said.startswith('answer holds no reply to the request: ')
+    assert said.endswith('incorrect header check')
 
 
 # eventlet's resolver, of dnspython.
@@ -70,6 +78,7 @@ def test_an_answer_without_words_of_salesforce_is_told_by_its_status(content):
         (401, 'INVALID_SESSION_ID', True),
         (403, 'INSUFFICIENT_ACCESS', False),
         (403, 'REQUEST_LIMIT_EXCEEDED', True),
+        (403, 'REQUEST_RUNNING_TOO_LONG', True),
         (404, 'NOT_FOUND', False),
         (408, 'x', True),
         (410, 'GONE', False),

@@ -139,6 +139,11 @@ BULK_XML = (
     b' <exceptionCode>InvalidSessionId</exceptionCode>\n'
     b' <exceptionMessage>Invalid session id</exceptionMessage>\n</error>'
 )
+ERRORS_XML = (
+    b'<?xml version="1.0" encoding="UTF-8"?><Errors><Error><errorCode>%s</errorCode>'
+    b'<message>%s</message></Error></Errors>'
+)
+EXPIRED_XML = ERRORS_XML % (b'INVALID_SESSION_ID', b'Session expired or invalid')
 FAULT = (
     b'<soapenv:Envelope><soapenv:Body><soapenv:Fault><faultcode>sf:INVALID_SESSION_ID</faultcode>'
     b'<faultstring>INVALID_SESSION_ID: Invalid Session ID found in SessionHeader</faultstring>'
@@ -151,12 +156,13 @@ FAULT = (
     [
         refused(EXPIRED),
         refused([{'errorCode': 'INVALID_SESSION_ID'}]),
+        refused(EXPIRED_XML, kind='application/xml'),
         refused(BULK, '400 Bad Request'),
         refused(BULK_XML, '400 Bad Request', 'application/xml'),
         refused(b'Bad_OAuth_Token', '403 Forbidden', 'text/plain'),
         refused(FAULT, '500 Internal Server Error', 'text/xml'),
     ],
-    ids=['REST', 'no message', 'Bulk in JSON', 'Bulk in XML', 'identity', 'SOAP'],
+    ids=['REST', 'no message', 'REST in XML', 'Bulk in JSON', 'Bulk in XML', 'identity', 'SOAP'],
 )
 def test_a_request_refused_for_its_token_is_sent_once_more_with_another(org, make, refusal):
     org.answers = [refusal]
@@ -185,6 +191,11 @@ PASSWORD = {
     [
         refused([{'message': WRONG_SCOPE, 'errorCode': 'INVALID_SESSION_ID'}]),
         refused([PASSWORD]),
+        refused(ERRORS_XML % (b'INVALID_SESSION_ID', WRONG_SCOPE.encode()), kind='application/xml'),
+        refused(ERRORS_XML % (b'INVALID_AUTH_HEADER', b'INVALID_SESSION_ID'), kind='application/xml'),
+        refused(EXPIRED_XML, '403 Forbidden', 'application/xml'),
+        # Broken off before the message, which may name the scope.
+        refused(b'[{"errorCode":"INVALID_SESSION_ID","mess'),
         refused([{'message': 'x', 'errorCode': 'INVALID_AUTH_HEADER'}]),
         refused({'errorCode': 'INVALID_SESSION_ID'}),
         refused(['INVALID_SESSION_ID']),
@@ -279,6 +290,22 @@ def test_an_answer_that_does_not_come_whole_ends_with_an_error_and_its_connectio
     assert 'token-1' not in str(failed.value)
     assert session.get('https://x/b').json() == {'ok': True}
     assert org.server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ('given', 'total'),
+    [(20 * TICK, 20), ((5 * TICK, 15 * TICK), 20), ((None, 15 * TICK), 20), (None, 20)],
+    ids=['one number', 'a pair', 'a pair with a default', 'none'],
+)
+def test_the_whole_of_an_answer_that_drips_takes_as_long_as_is_said(org, make, given, total):
+    org.answers = [lambda peer: peer.drip(GOOD[:-1] + b' ' * 1000, pause=TICK / 2)]
+    session = make(connect_timeout=5 * TICK, request_timeout=20 * TICK)
+    # A login does not count.
+    org.tokens.get()
+    begun = time.monotonic()
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        session.get('https://x/a', timeout=given)
+    assert total * 0.95 < (time.monotonic() - begun) / TICK < total * 1.5
 
 
 def test_the_callers_own_timeout_passes_and_frees_the_connection(org, make):

@@ -83,6 +83,31 @@ def test_a_page_of_error_that_repeats_the_request_is_not_repeated(serve):
     assert 'hidden' not in str(result.as_failure())
 
 
+def test_a_reason_phrase_is_one_printable_line_of_bounded_length(serve):
+    said = b'HTTP/1.1 500 Oops\x1b[31m ' + b'x' * 10_000 + b'\r\nContent-Length: 0\r\n\r\n'
+    detail = ask(serve(answering(said))).as_failure().detail
+    assert detail.startswith('500 Oops [31m x')
+    assert (len(detail), detail.isprintable()) == (100, True)
+
+
+def test_a_reason_phrase_of_a_proxy_is_one_printable_line(serve):
+    proxy = serve(answering(answer(status='407 Go\x1b[31m away', body=b'')))
+    result = exchange(
+        'http://acme.example/a',
+        headers=HEADERS,
+        body=BODY,
+        options=TransportOptions(proxy=f'http://localhost:{proxy.port}'),
+        timeout=100 * TICK,
+    )
+    assert failure_kind(result) is FailureKind.PROXY
+    assert result.detail.endswith(': 407 Go [31m away')
+
+
+def test_a_reason_phrase_that_repeats_a_secret_does_not_show_it(serve):
+    result = ask(serve(answering(answer(status='500 for hidden-secret', body=b''))))
+    assert result.as_failure(['hidden-secret']).detail == '500 for ***'
+
+
 @pytest.mark.parametrize(
     ('data', 'kind'),
     [
@@ -90,7 +115,7 @@ def test_a_page_of_error_that_repeats_the_request_is_not_repeated(serve):
         (b'220 smtp.example.com\r\n', FailureKind.NOT_HTTP),
         (b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx', FailureKind.TRUNCATED),
         (chunks(b'[', None), FailureKind.TRUNCATED),
-        (b'HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx', FailureKind.MALFORMED),
+        (b'HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx', FailureKind.NO_REPLY),
         (b'HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n' + b'x' * 2_000_000, FailureKind.TOO_LARGE),
     ],
     ids=['nothing', 'another protocol', 'cut off', 'open chunks', 'unknown encoding', 'huge'],

@@ -126,7 +126,7 @@ class Client:
         self._clock = clock
         self._draw = draw
         self._transport = Transport(url, headers=headers, options=transport)
-        self._report = Report(lambda: self._transport.url, clock)
+        self._report = Report(lambda: self._transport.url, clock, self._all_durable)
         self._session = Session(session, policy, draw)
         self._poll: int | None = None  # its number while the follower has not been told how it ended
         self._inbox: LightQueue = LightQueue()
@@ -255,6 +255,16 @@ class Client:
     def why(self) -> str:
         """Why it stands there, in words."""
         return self._session.why
+
+    @property
+    def state_for(self) -> float:
+        """Seconds since it came there."""
+        return self._clock() - self._report.since
+
+    @property
+    def losses(self) -> dict[str, int]:
+        """Cause -> how often the connection was lost for it: the server's code, or the kind of a failure."""
+        return dict(self._report.losses)
 
     @property
     def client_id(self) -> str:
@@ -408,6 +418,10 @@ class Client:
             if self._life is not life:
                 return  # something that was called from here has killed the client
             self._carry_out(effect)
+
+    def _all_durable(self) -> bool:
+        channels = self._dispatcher.channels()
+        return bool(channels) and all(map(self._policy.is_durable, channels))
 
     def _restart(self, why: str) -> None:
         self._abandon_all()

@@ -1,4 +1,4 @@
-"""The log of one client: a line for each change, in words that say what comes next. Floor 2.
+"""The log of one client: a line for each change, in words that say what comes next, and counts. Floor 2.
 
 Levels: ERROR where something is lost or given up, WARNING while the stream does not flow and when it
 flows again, INFO for the rest that somebody may look for, DEBUG for steps between and for the traffic.
@@ -21,12 +21,23 @@ class Report:
 
     Args:
         url: gives the server's URL, which begins each line.
+        replayed: whether all channels are brought again what they missed.
         clock: seconds, monotonic.
+
+    Attributes:
+        since: by `clock`, when the connection came where it is.
+        losses: cause -> how often the connection was lost for it. The cause is the code of the server's
+            error, or the kind of the failure.
     """
 
-    def __init__(self, url: Callable[[], str], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, url: Callable[[], str], clock: Callable[[], float], replayed: Callable[[], bool]
+    ) -> None:
         self._url = url
+        self._replayed = replayed
         self._clock = clock
+        self.since = clock()
+        self.losses: dict[str, int] = {}
         self._state = State.IDLE
         self._broken_at: float | None = None
         self._attempts = 0
@@ -35,6 +46,8 @@ class Report:
 
     def state_changed(self, change: StateChanged) -> None:
         """One line per change."""
+        if change.new is not change.old:
+            self.since = self._clock()
         self._state = change.new
         move = f'{change.old.name} -> {change.new.name}'
         if change.wait is not None:
@@ -118,6 +131,9 @@ class Report:
     def _broken(self, change: StateChanged) -> None:
         if self._broken_at is None:
             self._broken_at, self._attempts, self._new_session = self._clock(), 0, False
+            # All that is particular comes behind the first colon.
+            cause = change.why.partition(':')[0]
+            self.losses[cause] = self.losses.get(cause, 0) + 1
         self._attempts += 1
         self._new_session = self._new_session or change.new is not State.RECONNECTING
 
@@ -125,13 +141,16 @@ class Report:
         assert self._broken_at is not None
         lasted, self._broken_at = self._clock() - self._broken_at, None
         session = (
-            'a new session: what was published meanwhile may be lost'
+            f'a new session: what was published meanwhile {self._meanwhile()}'
             if self._new_session
             else 'the same session'
         )
         attempts = 'one failed attempt' if self._attempts == 1 else f'{self._attempts} failed attempts'
         after = f'after {lasted:.1f} s and {attempts}'
         self._write(logging.WARNING, f'{move}: connected again {after}, with {session}')
+
+    def _meanwhile(self) -> str:
+        return 'comes again by replay' if self._replayed() else 'may be lost'
 
     def _write(self, level: int, text: str) -> None:
         log.log(level, '%s: %s', self._url(), text)

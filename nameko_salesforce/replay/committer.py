@@ -59,6 +59,7 @@ class Committer:
 
     Attributes:
         saves, failures: of the store, so far.
+        saved: channel -> what the store holds, as far as it is known.
         failing_since: when the save failed that began a row of failures, by `clock`; None: the last one
             succeeded.
     """
@@ -77,6 +78,7 @@ class Committer:
         self.saves = 0
         self.failures = 0
         self.failing_since: float | None = None
+        self.saved: dict[str, Position] = {}
         self._store = store
         self._clock = clock
         self._spawn = spawn
@@ -101,6 +103,11 @@ class Committer:
         """Channels whose newest position is not in the store yet."""
         return len(self._waiting.keys() | self._saving.keys())
 
+    @property
+    def failing_for(self) -> float | None:
+        """Seconds since saving began to fail; None: the last save succeeded."""
+        return None if self.failing_since is None else self._clock() - self.failing_since
+
     def start(self) -> None:
         """Begin to save. Positions may be committed before. Does not switch, nor does it touch the store."""
         if self._thread is None and not self._ended:
@@ -108,7 +115,9 @@ class Committer:
 
     def adopt(self, channel: str, position: Position) -> None:
         """Know what the store holds for a channel, so that it can be renewed; saves nothing."""
-        self._known.setdefault(without_filter(channel), position)
+        channel = without_filter(channel)
+        self._known.setdefault(channel, position)
+        self.saved.setdefault(channel, position)
 
     def commit(self, channel: str, position: Position) -> None:
         """Have a position saved, in place of an older one of the channel. Never blocks, never raises.
@@ -223,6 +232,7 @@ class Committer:
             if not saved:
                 self._waiting = {**positions, **self._waiting}
         if saved:
+            self.saved.update(positions)
             self._succeeded(len(positions))
         return saved
 

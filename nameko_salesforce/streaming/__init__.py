@@ -11,6 +11,7 @@ class Service:
 """
 
 from nameko_salesforce.constants import NotifyForFields
+from nameko_salesforce.streaming.dependencies import DeadLetters, StreamingStatus
 from nameko_salesforce.streaming.entrypoints import (
     handle_change_event,
     handle_notification,
@@ -18,10 +19,19 @@ from nameko_salesforce.streaming.entrypoints import (
     handle_sobject_notification,
     subscribe,
 )
+from nameko_salesforce.streaming.gaps import handle_gap
+from nameko_salesforce.streaming.resume import Gap
+from nameko_salesforce.streaming.status import ChannelReport, StreamReport
 
 __all__ = [
+    'ChannelReport',
+    'DeadLetters',
+    'Gap',
     'NotifyForFields',
+    'StreamReport',
+    'StreamingStatus',
     'handle_change_event',
+    'handle_gap',
     'handle_notification',
     'handle_platform_event',
     'handle_sobject_notification',

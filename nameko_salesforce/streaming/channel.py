@@ -149,6 +149,15 @@ class Channel:
         created = oldest.ticket.event_time
         return min(self.seen, arrived) if created is None else min(self.seen, arrived, created)
 
+    def lag(self, now: float, clock: float) -> float:
+        """Seconds since the oldest event that is not done was created, or arrived; 0.0: all are done."""
+        oldest = self.work.oldest
+        if oldest is None:
+            return 0.0
+        arrived = clock - oldest.since
+        created = oldest.ticket.event_time
+        return max(0.0, arrived, 0.0 if created is None else now - created)
+
     def _keep(self, position: Position) -> None:
         self._mark = position
         self._marked_at = position.marked_at

@@ -7,19 +7,21 @@ contradict each other in, and when `FAIL_FAST` ends the service; how a client li
 """
 
 import logging
+import math
 import random
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nameko.exceptions import ConfigurationError
+from nameko.extensions import Entrypoint
 
 from nameko_salesforce.account import SalesforceAccount
 from nameko_salesforce.bayeux.channels import without_filter
 from nameko_salesforce.bayeux.client import Client
 from nameko_salesforce.bayeux.connection import StreamConnection
 from nameko_salesforce.bayeux.dispatch import Notice
-from nameko_salesforce.bayeux.effects import ChannelChanged, StateChanged
+from nameko_salesforce.bayeux.effects import ChannelChanged, MessageSkipped, StateChanged
 from nameko_salesforce.bayeux.messages import Delivery, Reply
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 from nameko_salesforce.constants import CLIENT_ID_CONTEXT_KEY, REPLAY_ID_CONTEXT_KEY
@@ -46,9 +48,14 @@ __all__ = ['SalesforceConnection']
 
 log = logging.getLogger('nameko_salesforce')
 
+Named = TypeVar('Named', bound=Entrypoint)
+
 POLICY = SalesforcePolicy()
 
 META_CONNECT = '/meta/connect'
+
+# Stands for a channel where gaps go the way of events; nothing subscribes to it.
+GAPS = '/gaps'
 
 # Seconds that a stop waits for positions and for dead letters each: a store's call takes 2 at most.
 STOP_LIMIT = 3.0
@@ -59,14 +66,26 @@ class SalesforceConnection(StreamConnection):
 
     Attributes:
         account: gives settings and tokens; the same for `SalesforceAPI`.
-        client: None before `start`, and for good where the service has no streaming entrypoint left.
+        client, runner: None before `start`, and for good where the service has no streaming entrypoint left.
+        positions: exist with the runner.
+        unread: channel -> events that were too large to be read.
     """
 
     account = SalesforceAccount()
+    runner: Runner | None = None
+    positions: Positions
     _rest: RestClient | None = None
-    _runner: Runner | None = None
-    _positions: Positions
     _preparation: SalesforcePreparation
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.unread: dict[str, int] = {}
+        self._gap_handlers: list[Any] = []
+        self._gap_channel: Channel | None = None
+
+    def register_gap_handler(self, entrypoint: Any) -> None:
+        """Take an entrypoint that is told of lost positions."""
+        self._gap_handlers.append(entrypoint)
 
     def register_provider(self, entrypoint: 'SalesforceEntrypoint') -> None:
         """Take an entrypoint that fits those that are here; the first has the configuration read.
@@ -104,11 +123,11 @@ class SalesforceConnection(StreamConnection):
         super().start()
 
     def subscribe_all(self, client: Client) -> None:
-        assert self._runner is not None
-        for channel in self._runner.channels:
-            client.subscribe(channel.name, self._runner.taker(channel))
+        assert self.runner is not None
+        for channel in self.runner.channels:
+            client.subscribe(channel.name, self.runner.taker(channel))
         client.listen(META_CONNECT, self._connect_answered)
-        self._runner.start()
+        self.runner.start()
 
     def context_data(self, event: Delivery) -> dict[str, Any]:
         """The keys of 1.2; the replay id is None where an event has none."""
@@ -119,21 +138,21 @@ class SalesforceConnection(StreamConnection):
         }
 
     def halt(self) -> None:
-        if self._runner is not None:
-            self._runner.halt()
+        if self.runner is not None:
+            self.runner.halt()
         super().halt()
 
     def stop(self) -> None:
         super().stop()
-        if self._runner is not None:
-            runner = self._runner
+        if self.runner is not None:
+            runner = self.runner
             self.end_in_order(lambda: runner.stop(STOP_LIMIT))
         self._close_rest()
 
     def kill(self) -> None:
         super().kill()
-        if self._runner is not None:
-            self.end_in_order(self._runner.kill)
+        if self.runner is not None:
+            self.end_in_order(self.runner.kill)
         self._close_rest()
 
     def _close_rest(self) -> None:
@@ -144,10 +163,10 @@ class SalesforceConnection(StreamConnection):
 
     def _make_client(self) -> Client:
         settings = self.account.settings
-        runner = self._runner = self._make_runner()
+        runner = self.runner = self._make_runner()
         resumption = Resumption(
             runner.channels,
-            self._positions,
+            self.positions,
             forget=runner.forget,
             obey=runner.obey,
             tell=self._tell_gap,
@@ -170,7 +189,9 @@ class SalesforceConnection(StreamConnection):
 
     def _make_runner(self) -> Runner:
         settings = self.account.settings
-        self._positions = Positions(self._open_store, self.spawn)
+        self.positions = Positions(self._open_store, self.spawn)
+        if self._gap_handlers:
+            self._gap_channel = self._make_gap_channel()
         by_channel: dict[str, list[SalesforceEntrypoint]] = {}
         for entrypoint in self.declared():
             by_channel.setdefault(entrypoint.channel, []).append(entrypoint)
@@ -180,7 +201,7 @@ class SalesforceConnection(StreamConnection):
             self._call,
             brake=lambda: self.client.brake() if self.client else None,
             release=lambda: self.client.release() if self.client else None,
-            positions=self._positions,
+            positions=self.positions,
             stop_channel=self._stop_channel,
             limit=settings.mailbox_limit,
             spawn=self.spawn,
@@ -203,6 +224,13 @@ class SalesforceConnection(StreamConnection):
             [entrypoint.options(name) for name, entrypoint in handlers.items()],
             random.random,
         )
+
+    def _make_gap_channel(self) -> Channel:
+        """Gaps go the way of events, so that their handlers have attempts, a timeout and a worker's life."""
+        handlers = _named(self._gap_handlers)
+        options = [entrypoint.options(name) for name, entrypoint in handlers.items()]
+        rules = Rules(channel=GAPS, retention=math.inf, greatest_age=math.inf)
+        return Channel(rules, handlers, options, random.random)
 
     def _make_preparation(self, resumption: Resumption) -> SalesforcePreparation:
         settings = self.account.settings
@@ -235,24 +263,38 @@ class SalesforceConnection(StreamConnection):
         return entrypoint, entrypoint.run_args(run.events), self.context_data(run.events[-1])
 
     def _connect_answered(self, reply: Reply) -> None:
-        if reply.successful and self._runner is not None:
-            self._runner.connected()
+        if reply.successful and self.runner is not None:
+            self.runner.connected()
 
     def _stop_channel(self, channel: Channel) -> None:
         if self.client is not None and channel.name in self.client.channels:
             self.client.unsubscribe(channel.name)
 
+    def resume_channel(self, name: str) -> bool:
+        """Go on with a stopped channel, with the event that failed; False where it is not stopped."""
+        if self.runner is None or self.client is None:
+            return False
+        channel = next((each for each in self.runner.channels if each.name == name), None)
+        if channel is None or not self.runner.resume(channel):
+            return False
+        self.client.subscribe(name, self.runner.taker(channel))
+        return True
+
     def _tell_gap(self, gap: Gap) -> None:
-        pass
+        if self._gap_channel is not None and self.runner is not None:
+            self.runner.put(self._gap_channel, Delivery(GAPS, gap))
 
     def _observe(self, notice: Notice) -> None:
         match notice:
             case ChannelChanged(channel=name, state=state, reason=why):
-                if self._runner is not None:
-                    self._runner.subscribed(name, state is ChannelState.ACTIVE)
+                if self.runner is not None:
+                    self.runner.subscribed(name, state is ChannelState.ACTIVE)
                 final = is_final(why) and not is_lost_position(why)
                 if state is ChannelState.REFUSED and final and not self._preparation.mends(name, why):
                     self._give_up(StreamRefused(name, why))
+            case MessageSkipped(skipped=skipped):
+                name = skipped.channel or ''
+                self.unread[name] = self.unread.get(name, 0) + 1
             case StateChanged(new=State.HALTED, why=why) | StateChanged(why=why, for_good=True):
                 # Halted: the server speaks another version of Bayeux.
                 self._give_up(StreamRefused('the connection', why))
@@ -284,9 +326,9 @@ def _check_together(one: 'SalesforceEntrypoint', other: 'SalesforceEntrypoint') 
     collect(each.topic for each in (other, one) if each.topic is not None)
 
 
-def _named(entrypoints: Sequence['SalesforceEntrypoint']) -> dict[str, 'SalesforceEntrypoint']:
+def _named(entrypoints: Sequence[Named]) -> dict[str, Named]:
     """Names for the handlers of one channel: of the method, with a number where it is decorated twice."""
-    named: dict[str, SalesforceEntrypoint] = {}
+    named: dict[str, Named] = {}
     for entrypoint in entrypoints:
         name = entrypoint.method_name
         number = 1

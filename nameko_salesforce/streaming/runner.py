@@ -19,6 +19,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import eventlet
@@ -32,6 +33,7 @@ from nameko_salesforce.events import replay_id_of
 from nameko_salesforce.replay.tracker import Mark
 from nameko_salesforce.streaming.channel import Channel
 from nameko_salesforce.streaming.effects import DeadLettered, Effect, HandlerStopped, Run, Skipped, Unordered
+from nameko_salesforce.streaming.handling import Arrival
 from nameko_salesforce.streaming.letters import Letters, error_of
 from nameko_salesforce.streaming.positions import Positions
 from nameko_salesforce.streaming.work import ChannelWork
@@ -104,6 +106,7 @@ class Runner:
         self._beside: dict[Channel, None] = {}  # channels with events that came beside the poll under way
         self._connected_at = float('-inf')
         self._stopped: set[Channel] = set()
+        self._again: list[_Again] = []
         # What is unfinished in all channels that are not stopped.
         self._events = 0
         self._text = 0.0
@@ -172,19 +175,41 @@ class Runner:
                 return
             if self._provisional:
                 self._beside[channel] = None
-            before = channel.work.unfinished, channel.work.characters
-            effects = channel.arrived(
-                event,
-                self._wall(),
-                self._clock(),
-                provisional=self._provisional,
-                characters=self._size,
-            )
-            self._count(channel, before)
-            self.obey(channel, effects)
-            self._wake(channel)
+            self.put(channel, event, provisional=self._provisional, characters=self._size)
 
         return take
+
+    def put(
+        self, channel: Channel, event: Delivery, *, provisional: bool = False, characters: float = 0.0
+    ) -> None:
+        """Have the handlers of a channel run for an event, whether there is room or not."""
+        before = channel.work.unfinished, channel.work.characters
+        effects = channel.arrived(
+            event, self._wall(), self._clock(), provisional=provisional, characters=characters
+        )
+        self._count(channel, before)
+        self.obey(channel, effects)
+        self._wake(channel)
+
+    def again(self, channel: Channel, handler: str, event: Delivery) -> Event:
+        """Have one handler run a past event once more, as it runs others.
+
+        Returns:
+            Is sent whether it was handled, when that is over.
+        Raises:
+            KeyError: there is no such handler.
+        """
+        before = channel.work.unfinished, channel.work.characters
+        again = _Again(channel.work.again(event, handler, self._clock()), Event())
+        self._again.append(again)
+        self._count(channel, before)
+        self._wake(channel)
+        return again.over
+
+    def _tell_again(self) -> None:
+        for each in [each for each in self._again if not each.arrival.unfinished]:
+            self._again.remove(each)
+            _send(each.over, not each.failed)
 
     def _make_room(self, channel: Channel) -> bool:
         """Wait until there is room; False where the event is dropped, or nothing runs any more."""
@@ -331,12 +356,14 @@ class Runner:
         self._count(channel, before)
         self.obey(channel, effects)
         self._wake(channel)
+        self._tell_again()
 
     def _stored(self, channel: Channel, letter: DeadLettered) -> None:
         before = channel.work.unfinished, channel.work.characters
         effects = channel.work.letter_stored(letter)
         self._count(channel, before)
         self.obey(channel, effects)
+        self._tell_again()
 
     def _stop(self, channel: Channel) -> None:
         """Leave a channel alone whose handler stopped: what waits for that must hold up nobody else."""
@@ -373,6 +400,9 @@ class Runner:
     def obey(self, channel: Channel, effects: Sequence[Effect]) -> None:
         """Carry out what a channel's work has said."""
         for effect in effects:
+            if self._again and isinstance(effect, DeadLettered | Skipped | HandlerStopped):
+                for each in self._again:
+                    each.failed = each.failed or each.arrival.event is effect.event
             match effect:
                 case Mark():
                     if channel.durable:
@@ -395,6 +425,15 @@ class Runner:
                     )
 
 
+@dataclass(slots=True)
+class _Again:
+    """A past event that is run once more."""
+
+    arrival: Arrival
+    over: Event
+    failed: bool = False
+
+
 def _tell(channel: Channel, what: DeadLettered | Skipped | HandlerStopped, then: str) -> str:
     error_type, error = error_of(what.outcome)
     text = (
@@ -405,6 +444,6 @@ def _tell(channel: Channel, what: DeadLettered | Skipped | HandlerStopped, then:
     return text
 
 
-def _send(event: Event | None) -> None:
+def _send(event: Event | None, value: Any = None) -> None:
     if event is not None and not event.ready():
-        event.send()
+        event.send(value)

@@ -17,7 +17,8 @@ class Log:
         caplog.set_level(logging.INFO, 'nameko_salesforce.bayeux')
         self._caplog = caplog
         self.now = 100.0
-        self.report = Report(lambda: 'http://x', lambda: self.now)
+        self.durable = False
+        self.report = Report(lambda: 'http://x', lambda: self.now, lambda: self.durable)
 
     def move(self, old, new, why='why', failures=0, wait=None):
         self.report.state_changed(StateChanged(old, new, why, failures, wait))
@@ -55,6 +56,21 @@ def test_one_attempt_is_one(log):
     log.move(State.CONNECTED, State.RECONNECTING, 'x', 1, 1.0)
     [(_, text)] = log.move(State.CONNECTING, State.CONNECTED)
     assert 'after 0.0 s and one failed attempt, with' in text
+
+
+def test_what_was_missed_comes_again_where_all_channels_are_durable(log):
+    log.durable = True
+    log.move(State.CONNECTED, State.PAUSING, 'x', 1, 1.0)
+    [(_, text)] = log.move(State.CONNECTING, State.CONNECTED)
+    assert text.endswith('with a new session: what was published meanwhile comes again by replay')
+
+
+def test_losses_are_counted_by_their_cause_once_each(log):
+    for why in ('no answer: x within 3 s', 'no answer: x within 4 s', '403::Unknown client'):
+        log.move(State.CONNECTED, State.PAUSING, why, 1, 1.0)
+        log.move(State.CONNECTING, State.PAUSING, 'another cause on the way back', 2, 1.0)
+        log.move(State.CONNECTING, State.CONNECTED)
+    assert log.report.losses == {'no answer': 2, '403': 1}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ trickles: one `eventlet.Timeout` around the call holds for everything. It needs 
 monkey-patched, as redis-py does to be green at all. A command that is cut off takes its connection with it,
 so that no reply is ever read by another command.
 
+**Repeated or not.** redis-py sends a command again whose reply was lost. That is right for reads and saves;
+letters are added and removed without it.
+
 A Redis that evicts keys (`maxmemory-policy allkeys-...`) may lose positions; `noeviction` and
 `volatile-...` do not.
 """
@@ -177,11 +180,19 @@ class RedisStore:
         self._call(send)
 
     def add_dead_letter(self, letter: DeadLetter) -> int:
+        text = letter_to_json(letter)
+
         def send() -> int:
-            pipeline = self._redis.pipeline(transaction=True)
-            pipeline.xadd(self._letters, {'letter': letter_to_json(letter)})
-            pipeline.xtrim(self._letters, maxlen=self._letter_limit, approximate=False)
-            return int(pipeline.execute()[1])
+            replies = self._once(
+                ('MULTI',),
+                ('XADD', self._letters, '*', 'letter', text),
+                ('XTRIM', self._letters, 'MAXLEN', self._letter_limit),
+                ('EXEC',),
+            )
+            for reply in replies:
+                if isinstance(reply, Exception):
+                    raise reply
+            return int(replies[1])
 
         return self._call(send)
 
@@ -218,7 +229,7 @@ class RedisStore:
     def remove_dead_letter(self, number: str) -> bool:
         if _stream_id(number) is None:
             return False
-        return bool(self._call(lambda: self._redis.xdel(self._letters, number)))
+        return bool(self._call(lambda: self._once(('XDEL', self._letters, number))))
 
     def count_dead_letters(self) -> int:
         return int(self._call(lambda: self._redis.xlen(self._letters)))
@@ -277,6 +288,24 @@ class RedisStore:
             return letter_from_json(fields[b'letter'].decode('ascii', 'replace'), number)
         except (KeyError, ValueError) as problem:
             raise StoreUnreadable(f'{self.place}, dead letter {number}: {problem}') from None
+
+    def _once(self, *commands: tuple[Any, ...]) -> Any:
+        """Send commands, and never again; gives the reply to the last one.
+
+        redis-py repeats a command whose reply was lost: a letter would be kept twice, and one that is
+        removed be said not to have been there. The ping may be repeated: a connection that has gone is
+        replaced before anything is sent.
+        """
+        with self._redis.client() as client:
+            client.ping()
+            connection = client.connection
+            try:
+                connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                return [connection.read_response() for _ in commands][-1]
+            except BaseException:
+                # Other replies may be under way.
+                connection.disconnect()
+                raise
 
     def _call(self, function: Callable[[], T]) -> T:
         """Carry out a call within its bound; turn what it raises into `StoreFailed`, once and for all."""

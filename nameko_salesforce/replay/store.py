@@ -243,7 +243,7 @@ class Store(Protocol):
         Returns:
             Whether it was there.
         Raises:
-            StoreFailed.
+            StoreFailed: it may be there still or not.
         """
 
     def count_dead_letters(self) -> int:

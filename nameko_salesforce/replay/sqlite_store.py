@@ -10,6 +10,7 @@ the last writes, but only the last ones: no position survives the dead letter th
 and an older position means events that are handled again. WAL needs shared memory: no network file system.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
@@ -245,9 +246,10 @@ class SqliteStore:
     def _words(self, problem: sqlite3.Error) -> str:
         """What went wrong; SQLite does not say which part of a path is missing."""
         folder = self._path.parent
-        if not folder.is_dir():
-            return f'the folder {folder} is missing'
-        if self._path.is_dir():
+        # Not those of Path, which raise where somebody may not look.
+        if not os.path.isdir(folder):
+            return f'the folder {folder} is missing or out of reach'
+        if os.path.isdir(self._path):
             return 'it is a folder, not a file'
         if code_of(problem) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
             return f'file or folder cannot be written to ({problem})'

@@ -205,6 +205,11 @@ def test_a_missing_folder_is_named(make, tmp_path):
     assert store.load('/a') is None
 
 
+def test_a_folder_that_cannot_be_looked_into_is_a_failure_too(make, tmp_path):
+    with pytest.raises(StoreFailed, match='out of reach'):
+        make(tmp_path / ('x' * 300) / 'positions.db').load('/a')
+
+
 def test_a_folder_is_no_file(make, tmp_path):
     with pytest.raises(StoreFailed, match='it is a folder'):
         make(tmp_path).load('/a')

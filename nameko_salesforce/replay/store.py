@@ -137,14 +137,24 @@ class DeadLetter:
     number: str | None = None
 
 
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception as problem:
+        return f'<{type(value).__name__} that cannot be shown: {type(problem).__name__}>'
+
+
 def letter_to_json(letter: DeadLetter) -> str:
-    """ASCII. What JSON cannot hold of the data, which a handler may have changed, becomes its `repr`."""
+    """ASCII. What JSON cannot hold of the data, which a handler may have changed, becomes its `repr`.
+
+    Raises nothing, whatever the data is: a letter that cannot be kept would be an event that vanishes.
+    """
     said = asdict(replace(letter, data=None))
     del said['number'], said['data']
     try:
-        data = json.dumps(letter.data, default=repr)
-    except (TypeError, ValueError, RecursionError):
-        data = json.dumps(repr(letter.data))
+        data = json.dumps(letter.data, default=_shown)
+    except Exception:  # too deep, in a circle, of keys that are no texts, or what its own classes raise
+        data = json.dumps(_shown(letter.data))
     # `data` is spelled already.
     return json.dumps({'v': LETTER_VERSION, **said})[:-1] + f', "data": {data}}}'
 

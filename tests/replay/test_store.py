@@ -244,6 +244,27 @@ class Odd:
         return '<odd>'
 
 
+class Worse(dict):
+    """A row of a session that has ended, say."""
+
+    def __repr__(self):
+        raise LookupError('gone')
+
+    items = __repr__
+
+
+class Shy:
+    def __repr__(self):
+        raise LookupError('gone')
+
+
+def nested(depth):
+    data = []
+    for _ in range(depth):
+        data = [data]
+    return data
+
+
 LOOP = []
 LOOP.append(LOOP)
 
@@ -256,6 +277,10 @@ LOOP.append(LOOP)
         ({(1, 2): 3}, '{(1, 2): 3}'),
         (LOOP, '[[...]]'),
         ({'a': {1}}, {'a': '{1}'}),
+        ({'a': Shy()}, {'a': '<Shy that cannot be shown: LookupError>'}),
+        ({(1, 2): Shy()}, '<dict that cannot be shown: LookupError>'),
+        (Worse(a=1), '<Worse that cannot be shown: LookupError>'),
+        (nested(100_000), '<list that cannot be shown: RecursionError>'),
     ],
 )
 def test_data_that_is_no_json_any_more_is_kept_as_well_as_it_can_be(store, data, kept):

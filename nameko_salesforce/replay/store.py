@@ -166,7 +166,10 @@ def letter_from_json(text: str, number: str) -> DeadLetter:
     Raises:
         ValueError: it is no letter, or one that this version cannot read.
     """
-    found = json.loads(text)
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError('no dead letter') from None
     if not isinstance(found, dict) or not isinstance(found.get('v'), int) or found['v'] > LETTER_VERSION:
         raise ValueError('no dead letter that this version reads')
     texts = ('channel', 'handler', 'error_type', 'error')

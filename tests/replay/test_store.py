@@ -487,6 +487,22 @@ def test_what_is_no_letter_is_never_taken_for_one(left):
         letter_from_json(json.dumps(said), '5')
 
 
+@pytest.mark.parametrize(
+    'text',
+    [
+        '',
+        '7',
+        'nonsense',
+        '[' * 100_000,
+        json.dumps({**json.loads(letter_to_json(letter())), 'first_at': 10**400}),
+    ],
+    ids=lambda text: text[:9],
+)
+def test_what_is_no_text_of_a_letter_is_refused(text):
+    with pytest.raises(ValueError):
+        letter_from_json(text, '5')
+
+
 def test_what_cannot_be_read_is_a_failure_of_the_store():
     assert issubclass(StoreUnreadable, StoreFailed)
 

@@ -37,9 +37,8 @@ __all__ = ['SqliteStore']
 
 T = TypeVar('T')
 
-# Milliseconds that SQLite itself may wait for a lock, with the hub standing still; and seconds between two
-# tries of ours, with the hub at work. Writers hold the lock for 0.03 ms.
-BUSY = 20
+# Seconds between two tries to get a lock, with the hub at work; SQLite itself never waits, since the hub
+# would stand still meanwhile. Writers hold the lock for 0.03 ms.
 PAUSE = 0.02
 
 # Of the tables; `PRAGMA user_version` of the file.
@@ -223,7 +222,7 @@ class SqliteStore:
         return result
 
     def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY / 1000)
+        db = sqlite3.connect(self._path, isolation_level=None, timeout=0)
         try:
             db.execute('PRAGMA journal_mode = WAL')
             db.execute('PRAGMA synchronous = NORMAL')

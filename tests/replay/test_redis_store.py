@@ -579,6 +579,29 @@ def test_what_else_stands_under_an_old_name_is_no_position(redis, make):
         assert not client.exists(PREFIX + 'positions')
 
 
+@pytest.mark.parametrize(
+    ('keys', 'replay_id'),
+    [
+        ({'/a?x=1': '17'}, 17),
+        ({'/a': '18'}, 18),
+        # 1.2 took the name as it was subscribed to.
+        ({'/a?x=1': '17', '/a': '18'}, 17),
+        ({'/a?x=1': '', '/a': '18'}, 18),
+        ({'/a?x=2': '19'}, None),
+    ],
+)
+def test_a_position_of_1_2_is_found_with_the_filter_of_its_channel_and_without(redis, make, keys, replay_id):
+    store = old_store(make, redis)
+    with redis.client() as client:
+        for name, text in keys.items():
+            client.set(f'salesforce:replay_id:{name}', text)
+        kept = store.load('/a?x=1')
+        assert (kept and kept.replay_id) == replay_id
+        client.delete(*client.keys('salesforce:replay_id:*'))
+    # It is that of the channel from then on.
+    assert store.load('/a') == kept
+
+
 @pytest.mark.defect('S6')
 def test_each_service_takes_its_own_copy(redis, make):
     store = old_store(make, redis)

@@ -30,6 +30,7 @@ from nameko_salesforce.replay.store import (
     channel_name,
     letter_from_json,
     letter_to_json,
+    number_after,
     number_of,
 )
 
@@ -137,9 +138,7 @@ class SqliteStore:
         after: str | None = None,
         count: int = 100,
     ) -> list[DeadLetter]:
-        start = None if after is None else number_of(after)
-        if after is not None and start is None:
-            raise ValueError(f'{after!r} is no number of a dead letter')
+        start = number_after(after)
         compare, order = ('<', 'DESC') if newest_first else ('>', 'ASC')
         rows = self._call(
             lambda db: db.execute(

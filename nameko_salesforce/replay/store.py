@@ -37,6 +37,7 @@ __all__ = [
     'channel_name',
     'letter_from_json',
     'letter_to_json',
+    'number_after',
     'number_of',
     'safe_name',
 ]
@@ -79,6 +80,18 @@ def safe_name(text: str) -> str:
 def number_of(text: str) -> int | None:
     """The number of a letter where letters are counted; None: it is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def number_after(after: str | None) -> int | None:
+    """Where a page begins, where letters are counted; None: at the first one.
+
+    Raises:
+        ValueError: it is no number of a letter.
+    """
+    found = None if after is None else number_of(after)
+    if after is not None and found is None:
+        raise ValueError(f'{after!r} is no number of a dead letter')
+    return found
 
 
 def channel_name(channel: str) -> str:

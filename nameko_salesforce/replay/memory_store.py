@@ -1,7 +1,7 @@
 """A store that ends with its process. Floor 3.
 
-What it is given goes through the same text as in every other store, so that a handler that works on its event
-later changes no letter, and what the others cannot keep is not kept here either.
+Letters are kept as the text that every store keeps, so that a handler that works on its event later changes
+none, and what another store cannot keep of an event is not kept here either. Positions cannot change.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from nameko_salesforce.replay.store import (
     channel_name,
     letter_from_json,
     letter_to_json,
+    number_after,
     number_of,
 )
 
@@ -58,9 +59,7 @@ class MemoryStore:
         after: str | None = None,
         count: int = 100,
     ) -> list[DeadLetter]:
-        start = None if after is None else number_of(after)
-        if after is not None and start is None:
-            raise ValueError(f'{after!r} is no number of a dead letter')
+        start = number_after(after)
         page: list[DeadLetter] = []
         for number in sorted(self._letters, reverse=newest_first):
             if start is not None and (number >= start if newest_first else number <= start):

@@ -60,7 +60,10 @@ def is_replay_id(value: Any) -> bool:
 
 
 def is_time(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def position_to_json(position: Position) -> str:

@@ -16,6 +16,9 @@ trickles: one `eventlet.Timeout` around the call holds for everything. It needs 
 monkey-patched, as redis-py does to be green at all. A command that is cut off takes its connection with it,
 so that no reply is ever read by another command.
 
+**Repeated or not.** redis-py sends a command again whose reply was lost. That is right for reads and saves;
+letters are added and removed without it.
+
 A Redis that evicts keys (`maxmemory-policy allkeys-...`) may lose positions; `noeviction` and
 `volatile-...` do not.
 """
@@ -128,6 +131,9 @@ class RedisStore:
     def load(self, channel: str) -> Position | None:
         """What is kept for a channel, else what version 1.2 kept under `salesforce:replay_id:<channel>`.
 
+        1.2 took the channel as it was subscribed to, with its filter. Its key is looked for under that name
+        first, then under that of the channel without the filter, whose positions mean the same.
+
         That position is copied, once: from then on there is one here, which wins. The old key is left
         alone, so that 1.2 can be gone back to.
 
@@ -137,24 +143,30 @@ class RedisStore:
         could leave is taken: a position that is too old would be refused by the server, and one that is
         thought too old is told about. Neither is silent. Change PUSHTOPIC_REPLAY_TTL after the first start,
         not with it.
+
+        Two calls, each within the bound, where a position of 1.2 is copied; else one.
         """
         name = channel_name(channel)
 
-        def ask() -> tuple[bytes | None, bytes | None, float]:
+        def ask() -> tuple[bytes | None, list[tuple[bytes, float]]]:
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.hget(self._positions, name)
-            pipeline.get(_old_key(channel))
-            pipeline.pttl(_old_key(channel))
-            kept, old, rest = pipeline.execute(raise_on_error=False)
+            for key in _old_keys(channel):
+                pipeline.get(key)
+                pipeline.pttl(key)
+            kept, *found = pipeline.execute(raise_on_error=False)
             if isinstance(kept, Exception):
                 raise kept
-            # Under the old name there may be anything.
-            usable = isinstance(old, bytes) and isinstance(rest, int)
-            return kept, old if usable else None, rest / 1000 if usable else -1.0
+            # Under an old name there may be anything.
+            return kept, [
+                (old, rest / 1000)
+                for old, rest in zip(found[::2], found[1::2], strict=True)
+                if isinstance(old, bytes) and old and isinstance(rest, int)
+            ]
 
-        kept, old, rest = self._call(ask)
-        if kept is None and old is not None:
-            kept = self._adopt(channel, old, rest)
+        kept, olds = self._call(ask)
+        if kept is None and olds:
+            kept = self._adopt(channel, *olds[0])
         if kept is None:
             return None
         try:
@@ -177,11 +189,19 @@ class RedisStore:
         self._call(send)
 
     def add_dead_letter(self, letter: DeadLetter) -> int:
+        text = letter_to_json(letter)
+
         def send() -> int:
-            pipeline = self._redis.pipeline(transaction=True)
-            pipeline.xadd(self._letters, {'letter': letter_to_json(letter)})
-            pipeline.xtrim(self._letters, maxlen=self._letter_limit, approximate=False)
-            return int(pipeline.execute()[1])
+            replies = self._once(
+                ('MULTI',),
+                ('XADD', self._letters, '*', 'letter', text),
+                ('XTRIM', self._letters, 'MAXLEN', self._letter_limit),
+                ('EXEC',),
+            )
+            for reply in replies:
+                if isinstance(reply, Exception):
+                    raise reply
+            return int(replies[1])
 
         return self._call(send)
 
@@ -218,7 +238,7 @@ class RedisStore:
     def remove_dead_letter(self, number: str) -> bool:
         if _stream_id(number) is None:
             return False
-        return bool(self._call(lambda: self._redis.xdel(self._letters, number)))
+        return bool(self._call(lambda: self._once(('XDEL', self._letters, number))))
 
     def count_dead_letters(self) -> int:
         return int(self._call(lambda: self._redis.xlen(self._letters)))
@@ -228,7 +248,7 @@ class RedisStore:
 
     # --- parts ------------------------------------------------------------------------------------
 
-    def _adopt(self, channel: str, old: bytes, rest: float) -> bytes | None:
+    def _adopt(self, channel: str, old: bytes, rest: float) -> bytes:
         """Copy a position of version 1.2, unless another process was quicker; gives what is kept now."""
         text = old.decode('utf-8', 'replace')
         age = self._old_ttl - rest if 0 <= rest <= self._old_ttl else self._old_ttl
@@ -237,8 +257,6 @@ class RedisStore:
             replay_id: int | str = int(text) if text.isascii() and text.isdigit() else text
         except ValueError:  # more digits than Python reads as a number
             replay_id = text
-        if not text:
-            return None
         position = position_to_json(Position(replay_id, None, seen, seen))
 
         def copy() -> bytes:
@@ -278,6 +296,24 @@ class RedisStore:
         except (KeyError, ValueError) as problem:
             raise StoreUnreadable(f'{self.place}, dead letter {number}: {problem}') from None
 
+    def _once(self, *commands: tuple[Any, ...]) -> Any:
+        """Send commands, and never again; gives the reply to the last one.
+
+        redis-py repeats a command whose reply was lost: a letter would be kept twice, and one that is
+        removed be said not to have been there. The ping may be repeated: a connection that has gone is
+        replaced before anything is sent.
+        """
+        with self._redis.client() as client:
+            client.ping()
+            connection = client.connection
+            try:
+                connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                return [connection.read_response() for _ in commands][-1]
+            except BaseException:
+                # Other replies may be under way.
+                connection.disconnect()
+                raise
+
     def _call(self, function: Callable[[], T]) -> T:
         """Carry out a call within its bound; turn what it raises into `StoreFailed`, once and for all."""
         late = eventlet.Timeout(self._limit)
@@ -301,9 +337,12 @@ class RedisStore:
         return said if len(said) <= SHOWN else said[:SHOWN] + '...'
 
 
-def _old_key(channel: str) -> bytes:
-    """Where version 1.2 kept the position of a channel."""
-    return b'salesforce:replay_id:' + channel.encode('utf-8', 'surrogatepass')
+def _old_keys(channel: str) -> list[bytes]:
+    """Where version 1.2 may have kept the position of a channel, the likelier first."""
+    return [
+        b'salesforce:replay_id:' + name.encode('utf-8', 'surrogatepass')
+        for name in dict.fromkeys((channel, without_filter(channel)))
+    ]
 
 
 def _stream_id(number: str) -> tuple[int, int] | None:

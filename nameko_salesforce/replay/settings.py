@@ -11,6 +11,7 @@ from typing import Any
 from nameko_salesforce.bayeux.section import Key, flag, line, whole
 from nameko_salesforce.replay.store import DEAD_LETTER_LIMIT
 from nameko_salesforce.replay.stores import check_uri
+from nameko_salesforce.replay.uri import REDIS_SCHEMES
 
 __all__ = ['REPLAY_KEYS', 'ReplaySettings', 'replay_settings']
 
@@ -40,7 +41,7 @@ class ReplaySettings:
 
 def _redis_uri(value: Any) -> str:
     uri = line(value)
-    if not uri.startswith(('redis://', 'rediss://', 'unix://')):
+    if uri.partition('://')[0] not in REDIS_SCHEMES:
         raise ValueError('a URI such as redis://:password@host:6379/0')
     return check_uri(uri)
 

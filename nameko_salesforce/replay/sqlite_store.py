@@ -10,6 +10,7 @@ the last writes, but only the last ones: no position survives the dead letter th
 and an older position means events that are handled again. WAL needs shared memory: no network file system.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ from nameko_salesforce.replay.store import (
     channel_name,
     letter_from_json,
     letter_to_json,
+    number_after,
     number_of,
 )
 
@@ -36,9 +38,8 @@ __all__ = ['SqliteStore']
 
 T = TypeVar('T')
 
-# Milliseconds that SQLite itself may wait for a lock, with the hub standing still; and seconds between two
-# tries of ours, with the hub at work. Writers hold the lock for 0.03 ms.
-BUSY = 20
+# Seconds between two tries to get a lock, with the hub at work; SQLite itself never waits, since the hub
+# would stand still meanwhile. Writers hold the lock for 0.03 ms.
 PAUSE = 0.02
 
 # Of the tables; `PRAGMA user_version` of the file.
@@ -137,9 +138,7 @@ class SqliteStore:
         after: str | None = None,
         count: int = 100,
     ) -> list[DeadLetter]:
-        start = None if after is None else number_of(after)
-        if after is not None and start is None:
-            raise ValueError(f'{after!r} is no number of a dead letter')
+        start = number_after(after)
         compare, order = ('<', 'DESC') if newest_first else ('>', 'ASC')
         rows = self._call(
             lambda db: db.execute(
@@ -222,7 +221,7 @@ class SqliteStore:
         return result
 
     def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY / 1000)
+        db = sqlite3.connect(self._path, isolation_level=None, timeout=0)
         try:
             db.execute('PRAGMA journal_mode = WAL')
             db.execute('PRAGMA synchronous = NORMAL')
@@ -245,9 +244,10 @@ class SqliteStore:
     def _words(self, problem: sqlite3.Error) -> str:
         """What went wrong; SQLite does not say which part of a path is missing."""
         folder = self._path.parent
-        if not folder.is_dir():
-            return f'the folder {folder} is missing'
-        if self._path.is_dir():
+        # Not those of Path, which raise where somebody may not look.
+        if not os.path.isdir(folder):
+            return f'the folder {folder} is missing or out of reach'
+        if os.path.isdir(self._path):
             return 'it is a folder, not a file'
         if code_of(problem) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
             return f'file or folder cannot be written to ({problem})'

@@ -37,6 +37,7 @@ __all__ = [
     'channel_name',
     'letter_from_json',
     'letter_to_json',
+    'number_after',
     'number_of',
     'safe_name',
 ]
@@ -79,6 +80,18 @@ def safe_name(text: str) -> str:
 def number_of(text: str) -> int | None:
     """The number of a letter where letters are counted; None: it is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def number_after(after: str | None) -> int | None:
+    """Where a page begins, where letters are counted; None: at the first one.
+
+    Raises:
+        ValueError: it is no number of a letter.
+    """
+    found = None if after is None else number_of(after)
+    if after is not None and found is None:
+        raise ValueError(f'{after!r} is no number of a dead letter')
+    return found
 
 
 def channel_name(channel: str) -> str:
@@ -137,14 +150,24 @@ class DeadLetter:
     number: str | None = None
 
 
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception as problem:
+        return f'<{type(value).__name__} that cannot be shown: {type(problem).__name__}>'
+
+
 def letter_to_json(letter: DeadLetter) -> str:
-    """ASCII. What JSON cannot hold of the data, which a handler may have changed, becomes its `repr`."""
+    """ASCII. What JSON cannot hold of the data, which a handler may have changed, becomes its `repr`.
+
+    Raises nothing, whatever the data is: a letter that cannot be kept would be an event that vanishes.
+    """
     said = asdict(replace(letter, data=None))
     del said['number'], said['data']
     try:
-        data = json.dumps(letter.data, default=repr)
-    except (TypeError, ValueError, RecursionError):
-        data = json.dumps(repr(letter.data))
+        data = json.dumps(letter.data, default=_shown)
+    except Exception:  # too deep, in a circle, of keys that are no texts, or what its own classes raise
+        data = json.dumps(_shown(letter.data))
     # `data` is spelled already.
     return json.dumps({'v': LETTER_VERSION, **said})[:-1] + f', "data": {data}}}'
 
@@ -156,7 +179,10 @@ def letter_from_json(text: str, number: str) -> DeadLetter:
     Raises:
         ValueError: it is no letter, or one that this version cannot read.
     """
-    found = json.loads(text)
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError('no dead letter') from None
     if not isinstance(found, dict) or not isinstance(found.get('v'), int) or found['v'] > LETTER_VERSION:
         raise ValueError('no dead letter that this version reads')
     texts = ('channel', 'handler', 'error_type', 'error')
@@ -243,7 +269,7 @@ class Store(Protocol):
         Returns:
             Whether it was there.
         Raises:
-            StoreFailed.
+            StoreFailed: it may be there still or not.
         """
 
     def count_dead_letters(self) -> int:

@@ -1,12 +1,11 @@
 """Which store a URI means. Floor 3: pure.
 
-All problems are found here, so that a configuration is refused at the start of a service and not when its
-first position is due. No text of an error holds the URI, whose credentials may stand at the wrong place of
-it.
+Finds what is wrong with its parts, but for the options of a Redis, which `stores.check_uri` has looked at as
+well. No text of an error holds the URI, whose credentials may stand at the wrong place of it.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -30,12 +29,10 @@ class StoreUri:
 
     Attributes:
         kind: of store.
-        uri: as it was given; may hold credentials, so it appears in no repr.
         path: of the file of SQLite, relative to where the service starts or absolute; '' of the others.
     """
 
     kind: StoreKind
-    uri: str = field(repr=False)
     path: str = ''
 
 
@@ -49,12 +46,12 @@ def read_uri(uri: str) -> StoreUri:
     if scheme == 'memory':
         if rest:
             raise ValueError('memory:// and nothing else')
-        return StoreUri(StoreKind.MEMORY, uri)
+        return StoreUri(StoreKind.MEMORY)
     if scheme == 'sqlite':
-        return StoreUri(StoreKind.SQLITE, uri, _file(rest))
+        return StoreUri(StoreKind.SQLITE, _file(rest))
     if scheme in REDIS_SCHEMES:
         _check_redis(uri)
-        return StoreUri(StoreKind.REDIS, uri)
+        return StoreUri(StoreKind.REDIS)
     raise ValueError(
         'a URI such as redis://:password@host:6379/0, rediss://..., unix:///path, '
         'sqlite:////var/lib/positions.db or memory://'

@@ -120,7 +120,7 @@ def test_under_load_a_position_is_on_its_way_within_a_tenth_of_a_second(make, st
     assert max(late) < 0.1 + MARGIN
 
 
-def test_one_save_is_under_way_at_a_time_and_brings_the_newest_of_each_channel(make, store, until):
+def test_one_save_is_under_way_at_a_time_and_brings_the_newest_of_each_channel(make, store):
     store.takes = 0.05
     committer = make(store, distance=0.0)
     for number in range(100):
@@ -453,7 +453,7 @@ def quiet(seen_until):
 
 
 @pytest.mark.defect('S4')
-def test_a_quiet_channel_is_renewed_once_a_minute_with_its_own_id(make, store, clock, until):
+def test_a_quiet_channel_is_renewed_once_a_minute_with_its_own_id(make, store, clock):
     committer = make(store, clock=clock, distance=0.0)
     committer.adopt('/a', quiet(2.0))
     committer.adopt('/b', quiet(2.0))

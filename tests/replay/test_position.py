@@ -37,7 +37,7 @@ def test_what_is_no_id_makes_no_position(replay_id):
         Position(replay_id, None, 1.0, 0.0)
 
 
-@pytest.mark.parametrize('moment', [float('nan'), float('inf'), None, '1', True])
+@pytest.mark.parametrize('moment', [float('nan'), float('inf'), 10**400, None, '1', True])
 def test_what_is_no_time_makes_no_position(moment):
     for times in ((None, moment, 1.0), (None, 1.0, moment), (moment, 1.0, 1.0)):
         if times == (None, 1.0, 1.0):
@@ -91,6 +91,7 @@ GOOD = {'v': 1, 'replay_id': 7, 'event_time': None, 'seen_until': 2.0, 'marked_a
                 {'replay_id': 1.5},
                 {'replay_id': []},
                 {'event_time': '1'},
+                {'event_time': 10**400},
                 {'seen_until': None},
                 {'seen_until': 10**400},
                 {'marked_at': float('nan')},

@@ -1,8 +1,22 @@
 """The URI of a Redis, and the bounds that are ours."""
 
+import gc
+from contextlib import suppress
+from inspect import signature
+
 import pytest
+import trustme
+from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 
 from nameko_salesforce.replay.redis_options import place_of, redis_options
+from nameko_salesforce.replay.redis_store import RedisStore
+from nameko_salesforce.replay.store import Owner, StoreFailed
+from nameko_salesforce.replay.stores import check_uri
+from tests.replay.test_store import ORG, letter
+from tests.services.redis_server import SLOWNESS, RedisServer
+
+# Seconds that a call may take in these tests.
+LIMIT = 0.2 * SLOWNESS
 
 
 @pytest.mark.parametrize(
@@ -19,6 +33,98 @@ def test_an_option_of_no_use_is_refused_without_its_value(uri):
     with pytest.raises(ValueError) as caught:
         redis_options(uri)
     assert 'hidden' not in str(caught.value)
+
+
+OBJECTS = [
+    'command_packer',
+    'connection_class',
+    'credential_provider',
+    'encoding',
+    'encoding_errors',
+    'event_dispatcher',
+    'maint_notifications_config',
+    'parser_class',
+    'redis_connect_func',
+    'retry',
+    'retry_on_error',
+    'socket_keepalive_options',
+    'socket_read_size',
+    'socket_type',
+]
+
+
+@pytest.mark.parametrize('name', OBJECTS)
+@pytest.mark.parametrize('scheme', ['redis://localhost', 'rediss://localhost', 'unix:///x'])
+def test_an_option_that_no_text_can_be_is_refused_by_its_name(scheme, name):
+    with pytest.raises(ValueError, match=f'^a URI .*{name}') as caught:
+        redis_options(f'{scheme}?{name}=hidden')
+    assert 'hidden' not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    'option',
+    [
+        'timeout=3',  # of another kind of pool
+        'max_connections=-1',
+        'socket_timeout=-1',
+        'socket_timeout=nan',
+        'socket_connect_timeout=1e999',
+        'health_check_interval=' + '9' * 400,
+        'socket_timeout=0',
+        'protocol=4',
+        'ssl_cert_reqs=none',  # without TLS
+    ],
+)
+def test_a_value_that_no_call_could_use_is_refused_by_the_name_of_its_option(option):
+    with pytest.raises(ValueError, match='^a URI .*' + option.partition('=')[0]):
+        redis_options('redis://localhost?' + option)
+
+
+def test_a_key_without_its_certificate_is_refused():
+    with pytest.raises(ValueError, match='^a URI with ssl_certfile'):
+        redis_options('rediss://localhost?ssl_keyfile=x')
+    redis_options('rediss://localhost?ssl_keyfile=x&ssl_certfile=x')
+
+
+def parameters(kind):
+    """The names of what a connection of this kind, of the redis-py that is installed, may be made with."""
+    names = {name for each in kind.__mro__ for name in signature(each.__init__).parameters}
+    return sorted(names - {'self', 'args', 'kwargs', 'host', 'port', 'path'})
+
+
+def check_options(kind, start):
+    for name in parameters(kind):
+        for value in ('x', '1', '%00', '%ff'):
+            uri = start.format(f'{name}={value}')
+            try:
+                check_uri(uri)
+            except ValueError:
+                continue
+            store = RedisStore(uri, Owner(ORG, 'contacts'), limit=LIMIT)
+            for call in (lambda store: store.add_dead_letter(letter()), lambda store: store.load('/a')):
+                with suppress(StoreFailed):
+                    call(store)
+            store.close()
+
+
+def test_whatever_an_option_says_is_refused_at_the_start_or_fails_as_a_store_does(redis):
+    check_options(Connection, f'redis://{redis.address}/0?{{}}')
+    check_options(UnixDomainSocketConnection, redis.socket_uri.partition('?')[0] + '?{}')
+
+
+# redis-py leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings('ignore:unclosed:ResourceWarning')
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
+def test_whatever_an_option_of_tls_says_is_refused_at_the_start_or_fails_as_a_store_does(tmp_path):
+    issued = trustme.CA().issue_cert('127.0.0.1')
+    files = (tmp_path / 'certificate.pem', tmp_path / 'key.pem')
+    files[0].write_bytes(issued.cert_chain_pems[0].bytes())
+    files[1].write_bytes(issued.private_key_pem.bytes())
+    (tmp_path / 'redis').mkdir()
+    with RedisServer(tmp_path / 'redis', tls=files) as server:
+        # The first one counts where one is said twice.
+        check_options(SSLConnection, f'{server.uri}?{{}}&ssl_cert_reqs=none&ssl_check_hostname=False')
+    gc.collect()
 
 
 def test_options_of_the_uri_win_and_replies_stay_bytes():

@@ -4,6 +4,7 @@ That it is a store at all is in test_store.py.
 """
 
 import gc
+import socket
 import time
 from urllib.parse import urlsplit
 
@@ -324,6 +325,94 @@ def test_saves_of_several_green_threads_are_all_kept(redis, make):
     assert [store.load(f'/{number}') for number in range(50)] == [position(number) for number in range(50)]
 
 
+# --- a command whose answer is lost ---------------------------------------------------------------------
+
+
+class Between:
+    """Clients reach a server through it, and some of them in vain.
+
+    Args:
+        port: of the server.
+
+    Attributes:
+        loses: the next command with this in it is carried out, and its connection ends without the answer.
+    """
+
+    def __init__(self, port):
+        self._to = port
+        self.loses = None
+        self._listener = eventlet.listen(('127.0.0.1', 0))
+        self.port = self._listener.getsockname()[1]
+        self._sockets = [self._listener]
+        self._silent = set()
+        self._threads = [eventlet.spawn(self._accept)]
+
+    def silence(self):
+        """Swallow what is said on the connections of now; those that come later work."""
+        self._silent |= set(self._sockets)
+
+    def close(self):
+        for thread in self._threads:
+            thread.kill()
+        for each in self._sockets:
+            each.close()
+
+    def _accept(self):
+        while True:
+            client, _ = self._listener.accept()
+            server = eventlet.connect(('127.0.0.1', self._to))
+            self._sockets += [client, server]
+            self._threads.append(eventlet.spawn(self._carry, client, server))
+
+    def _carry(self, client, server):
+        while said := client.recv(65_536):
+            if client in self._silent:
+                continue
+            server.sendall(said)
+            answer = server.recv(65_536)
+            if self.loses is not None and self.loses in said:
+                self.loses = None
+                client.shutdown(socket.SHUT_RDWR)
+                return
+            client.sendall(answer)
+
+
+@pytest.fixture
+def between(redis):
+    """A `Between` in front of the Redis."""
+    between = Between(port_of(redis))
+    yield between
+    between.close()
+
+
+def test_a_removal_whose_answer_is_lost_is_a_failure_and_not_a_letter_that_was_not_there(make, between):
+    store = make(f'redis://127.0.0.1:{between.port}/0')
+    store.add_dead_letter(letter())
+    [number] = [each.number for each in store.dead_letters()]
+    between.loses = b'XDEL'
+    refused(store.remove_dead_letter, number)
+    assert store.count_dead_letters() == 0
+    assert not store.remove_dead_letter(number)
+
+
+def test_a_letter_whose_answer_is_lost_is_kept_once_and_a_failure(make, between):
+    store = make(f'redis://127.0.0.1:{between.port}/0', dead_letter_limit=1)
+    store.add_dead_letter(letter(replay_id=1))
+    between.loses = b'XADD'
+    refused(store.add_dead_letter, letter(replay_id=2))
+    assert ids(store.dead_letters()) == [2]
+    # Each letter that goes for the bound is told once.
+    assert store.add_dead_letter(letter(replay_id=3)) == 1
+
+
+@pytest.mark.parametrize('call', CALLS)
+def test_a_connection_that_went_silent_is_replaced_within_the_call(make, between, call):
+    store = make(f'redis://127.0.0.1:{between.port}/0', limit=2 * SLOWNESS)
+    store.save({'/a': position()})
+    between.silence()
+    call(store)
+
+
 # --- ends in mid-command ------------------------------------------------------------------------------
 
 
@@ -488,6 +577,29 @@ def test_what_else_stands_under_an_old_name_is_no_position(redis, make):
         assert store.load('/empty') is None
         assert store.load('/list') is None
         assert not client.exists(PREFIX + 'positions')
+
+
+@pytest.mark.parametrize(
+    ('keys', 'replay_id'),
+    [
+        ({'/a?x=1': '17'}, 17),
+        ({'/a': '18'}, 18),
+        # 1.2 took the name as it was subscribed to.
+        ({'/a?x=1': '17', '/a': '18'}, 17),
+        ({'/a?x=1': '', '/a': '18'}, 18),
+        ({'/a?x=2': '19'}, None),
+    ],
+)
+def test_a_position_of_1_2_is_found_with_the_filter_of_its_channel_and_without(redis, make, keys, replay_id):
+    store = old_store(make, redis)
+    with redis.client() as client:
+        for name, text in keys.items():
+            client.set(f'salesforce:replay_id:{name}', text)
+        kept = store.load('/a?x=1')
+        assert (kept and kept.replay_id) == replay_id
+        client.delete(*client.keys('salesforce:replay_id:*'))
+    # It is that of the channel from then on.
+    assert store.load('/a') == kept
 
 
 @pytest.mark.defect('S6')

@@ -114,6 +114,23 @@ def test_a_lock_of_another_process_is_waited_for_while_the_hub_goes_on(make, loc
     assert store.load('/a') == position(2)
 
 
+def test_the_hub_does_not_stand_still_for_a_lock_of_another_process(make, locked):
+    store = make(limit=SLOWNESS)
+    store.save({'/a': position(1)})
+    locked()
+    waiting = eventlet.spawn(store.save, {'/a': position(2)})
+    begun = now = time.monotonic()
+    stood = 0.0
+    while not waiting.dead:
+        eventlet.sleep(0.002)
+        before, now = now, time.monotonic()
+        stood += max(0.0, now - before - 0.005)
+    with pytest.raises(StoreFailed):
+        waiting.wait()
+    # A fifth, for a busy machine; half of the time where SQLite waits as long as this module does.
+    assert stood < (now - begun) / 5
+
+
 def test_a_lock_that_stays_is_a_failure_in_time_and_reads_go_on(make, locked):
     store = make()
     store.save({'/a': position(1)})
@@ -203,6 +220,11 @@ def test_a_missing_folder_is_named(make, tmp_path):
         store.load('/a')
     (tmp_path / 'none').mkdir()
     assert store.load('/a') is None
+
+
+def test_a_folder_that_cannot_be_looked_into_is_a_failure_too(make, tmp_path):
+    with pytest.raises(StoreFailed, match='out of reach'):
+        make(tmp_path / ('x' * 300) / 'positions.db').load('/a')
 
 
 def test_a_folder_is_no_file(make, tmp_path):

@@ -244,6 +244,27 @@ class Odd:
         return '<odd>'
 
 
+class Worse(dict):
+    """A row of a session that has ended, say."""
+
+    def __repr__(self):
+        raise LookupError('gone')
+
+    items = __repr__
+
+
+class Shy:
+    def __repr__(self):
+        raise LookupError('gone')
+
+
+def nested(depth):
+    data = []
+    for _ in range(depth):
+        data = [data]
+    return data
+
+
 LOOP = []
 LOOP.append(LOOP)
 
@@ -256,6 +277,10 @@ LOOP.append(LOOP)
         ({(1, 2): 3}, '{(1, 2): 3}'),
         (LOOP, '[[...]]'),
         ({'a': {1}}, {'a': '{1}'}),
+        ({'a': Shy()}, {'a': '<Shy that cannot be shown: LookupError>'}),
+        ({(1, 2): Shy()}, '<dict that cannot be shown: LookupError>'),
+        (Worse(a=1), '<Worse that cannot be shown: LookupError>'),
+        (nested(100_000), '<list that cannot be shown: RecursionError>'),
     ],
 )
 def test_data_that_is_no_json_any_more_is_kept_as_well_as_it_can_be(store, data, kept):
@@ -460,6 +485,22 @@ def test_what_is_no_letter_is_never_taken_for_one(left):
     del said[left]
     with pytest.raises(ValueError):
         letter_from_json(json.dumps(said), '5')
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '',
+        '7',
+        'nonsense',
+        '[' * 100_000,
+        json.dumps({**json.loads(letter_to_json(letter())), 'first_at': 10**400}),
+    ],
+    ids=lambda text: text[:9],
+)
+def test_what_is_no_text_of_a_letter_is_refused(text):
+    with pytest.raises(ValueError):
+        letter_from_json(text, '5')
 
 
 def test_what_cannot_be_read_is_a_failure_of_the_store():

@@ -72,6 +72,7 @@ class Channel:
         self.loaded = False
         self.seen = 0.0
         self.halted = ''
+        self._gap: Halted | None = None  # told; the session goes on asking
         self._mark: Position | None = None
         self._marked_at = 0.0
         self._promised = False  # what came after the mark is ours
@@ -98,6 +99,8 @@ class Channel:
         """
         if not self.durable:
             return Resume(NEW_EVENTS), ()
+        if self._gap is not None:
+            return self._gap, ()
         known = self.position
         if known is None or known.replay_id is None or known.replay_id != self._asked:
             refusal = ''
@@ -105,6 +108,7 @@ class Channel:
         if plan.gap is not None:
             self.gaps += 1
         if isinstance(plan, Halted):
+            self._gap = plan
             self.halted = f"the position is lost ({plan.gap.reason}), and on_gap is 'fail'"
             return plan, ()
         if plan.position is not None:

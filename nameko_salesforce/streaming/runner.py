@@ -27,7 +27,7 @@ from eventlet.event import Event
 
 from nameko_salesforce.bayeux.effects import Deliver, PollAnswered, PollLost
 from nameko_salesforce.bayeux.messages import Delivery
-from nameko_salesforce.bayeux.outcomes import Outcome
+from nameko_salesforce.bayeux.outcomes import Failed, Outcome
 from nameko_salesforce.bayeux.workers import Workers
 from nameko_salesforce.events import replay_id_of
 from nameko_salesforce.replay.tracker import Mark
@@ -338,8 +338,14 @@ class Runner:
             _send(work)
 
     def _begin(self, channel: Channel, run: Run) -> bool:
-        entrypoint, args, context_data = self._call(channel, run)
         work = channel.work
+        try:
+            entrypoint, args, context_data = self._call(channel, run)
+        except Exception as error:
+            # An event of a shape that nobody thought of is a failed event, and not the end of the service.
+            log.exception('%s: an event cannot be given to %s()', channel.name, run.handler)
+            self._ended(channel, work, run, Failed(error))
+            return True
         return self._workers.spawn(
             entrypoint,
             args,

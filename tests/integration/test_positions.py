@@ -353,6 +353,7 @@ def test_a_channel_with_on_gap_fail_stops_visibly_and_the_others_go_on(org, file
     publish(org, 1)
     org.until('the contact', lambda: seen)
     assert seen == ['Contact']
+    org.until('another attempt', lambda: running.client.channels[CHANNEL].failures > 2)
     assert "on_gap is 'fail'" in running.client.channels[CHANNEL].reason
     assert len(org.log.lines('events may have been missed')) == 1
 

@@ -92,7 +92,7 @@ test-salesforce: $(VENV)/.installed | redis  ## login, REST, PushTopics, streami
 test-properties: $(VENV)/.installed  ## session and fake broker under a virtual clock, with faults
 	$(BIN)/python -m pytest tests/properties $(PYTEST_ARGS)
 
-test-integration: $(VENV)/.installed $(VENV3)/.installed | rabbitmq  ## real Nameko containers, 2.14.1 and 3.0.0rc11, and RabbitMQ
+test-integration: $(VENV)/.installed $(VENV3)/.installed | rabbitmq redis  ## real Nameko containers, 2.14.1 and 3.0.0rc11, RabbitMQ and Redis
 	$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
 	$(VENV3)/bin/python -m pytest tests/integration $(PYTEST_ARGS)
 

@@ -57,7 +57,7 @@ META_CONNECT = '/meta/connect'
 # Stands for a channel where gaps go the way of events; nothing subscribes to it.
 GAPS = '/gaps'
 
-# Seconds that a stop waits for positions and for dead letters each: a store's call takes 2 at most.
+# Seconds that a stop waits for a store: one of its calls takes 2 at most.
 STOP_LIMIT = 3.0
 
 

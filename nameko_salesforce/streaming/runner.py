@@ -136,11 +136,12 @@ class Runner:
         """Keep what is left to keep; the workers have ended. Any number of times.
 
         Args:
-            timeout: seconds, for positions and for dead letters each.
+            timeout: seconds, for dead letters and positions together.
         """
         self.halt()
+        end = self._clock() + timeout
         self.letters.stop(timeout)
-        self._positions.stop(timeout)
+        self._positions.stop(max(0.0, end - self._clock()))
 
     def kill(self) -> None:
         """End at once. Any number of times."""

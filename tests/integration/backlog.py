@@ -1,4 +1,4 @@
-"""A service whose handlers are slower than the stream, for test_backlog.py: writes how much memory it takes."""
+"""A service whose handlers are slower than the stream, for test_backlog.py: tells its memory."""
 
 import json
 import os

@@ -10,7 +10,7 @@ from nameko.rpc import rpc
 
 from nameko_salesforce.api import SalesforceAPI
 from nameko_salesforce.bayeux import subscribe
-from nameko_salesforce.streaming import handle_sobject_notification
+from nameko_salesforce.streaming import handle_platform_event, handle_sobject_notification
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +86,20 @@ class Contacts:
     def handle(self, sobject_type, record_type, notification):
         contact = self.salesforce.Contact.get(notification['sobject']['Id'])
         log.info('handled %s', contact['LastName'])
+
+
+class Printing:
+    """Works on each event until the file exists that the event names."""
+
+    name = 'printing'
+
+    @handle_platform_event('Low_Ink__e', order=None)
+    def handle(self, name, event):
+        gate = Path(event.payload['Printer_Model__c'])
+        log.info('begun %s', gate.name)
+        while not gate.exists():
+            eventlet.sleep(0.02)
+        log.info('done %s', gate.name)
 
 
 class Contradicting:

@@ -72,7 +72,6 @@ def test_a_backlog_in_one_response_does_not_grow_the_service(backlog):
         backlog.server.publish_many(events(range(first, first + 20_000)))
     backlog.start()
     grown = backlog.grown()
-    print(f'grew by {grown / 2**20:.1f} MiB')
     assert max(each.detail['messages'] for each in backlog.server.journal('answer')) > COUNT * 0.9
     assert grown < 16 * 2**20, f'grew by {grown / 2**20:.1f} MiB'
 
@@ -85,6 +84,5 @@ def test_a_backlog_by_the_thousand_does_not_grow_the_service(backlog):
         wait('a held poll', lambda: any(each['held'] for each in server.sessions()))
         server.publish_many(events(range(first, first + 1000)))
     grown = backlog.grown()
-    print(f'grew by {grown / 2**20:.1f} MiB')
     assert max(each.detail['messages'] for each in server.journal('answer')) < 1100
     assert grown < 16 * 2**20, f'grew by {grown / 2**20:.1f} MiB'

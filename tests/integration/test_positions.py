@@ -74,8 +74,8 @@ def organization(org):
 class Store:
     """What a service has kept."""
 
-    def __init__(self, org, uri):
-        self.store = open_store(uri, organization=organization(org), service='service')
+    def __init__(self, org, uri, service='service'):
+        self.store = open_store(uri, organization=organization(org), service=service)
 
     def position(self, channel=CHANNEL):
         return self.store.load(channel)

@@ -6,11 +6,15 @@ from importlib.metadata import version
 import pytest
 
 from tests.integration.processes import Process
+from tests.integration.test_positions import CHANNEL, Store, ids, publish
 
 SLOWNESS = float(os.environ.get('TIME_FACTOR', '1'))
 
 # Seconds: see test_nameko_run.py. A poll is held for 110, and `start()` must not wait for a login.
 PROMPT = 6.0 * SLOWNESS
+
+# Seconds: one until the heart beats and Nameko acts on the signal, and one for all the rest.
+HELD_POLL = 2.0 * SLOWNESS
 
 PASSWORD, SECURITY_TOKEN = 'passw0rd-of-the-service', 't0ken-of-the-service'
 SECRETS = ('fake-consumer-secret', PASSWORD, SECURITY_TOKEN)
@@ -47,8 +51,25 @@ def test_sigterm_during_a_held_poll_of_110_seconds_ends_the_process_promptly(run
     subscribed(org)
     org.server.wait_for('held')
     process.terminate()
-    assert process.status(PROMPT) == 0
+    assert process.status(HELD_POLL) == 0
     assert [each.detail['why'] for each in org.server.journal('closed')] == ['disconnect']
+
+
+def test_two_sigterms_finish_the_work_in_hand_and_keep_its_position(run, org, tmp_path):
+    uri = f'sqlite:///{tmp_path / "positions.db"}'
+    process = run('Printing', REPLAY_STORE_URI=uri)
+    org.server.wait_for_subscriptions(CHANNEL, timeout=30)
+    publish(org, tmp_path / 'one')
+    process.wait_for('begun one')
+    process.terminate()
+    process.wait_for('stopping services')
+    process.terminate()
+    publish(org, tmp_path / 'two')
+    (tmp_path / 'one').touch()  # not before: a signal that meets a process at its very end kills it
+    assert process.status(PROMPT) == 0
+    assert 'done one' in process.log
+    assert 'begun two' not in process.log
+    assert Store(org, uri, 'printing').id() == ids(org)[0]
 
 
 def test_sigterm_while_salesforce_is_down_ends_the_process_promptly(run, org):

@@ -196,6 +196,10 @@ class Org(World):
             self._people[username] = self.server.person(username)
         return self._people[username]
 
+    def forget_people(self) -> None:
+        """Of an org that is no more."""
+        self._people.clear()
+
     def logins(self) -> int:
         """How often services have logged in."""
         return len(self.server.journal('login'))

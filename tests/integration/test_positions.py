@@ -154,6 +154,26 @@ def test_a_first_start_takes_all_that_is_kept_where_the_decorator_says_so(org, f
     assert handled == [1, 2]
 
 
+@pytest.mark.defect('S16')
+def test_each_channel_has_a_start_of_its_own(org, file_uri):
+    class Service:
+        name = 'service'
+
+        @handle_platform_event('Low_Ink__e', start='earliest')
+        def ink(self, name, event):
+            pass
+
+        @handle_sobject_notification('Contact')
+        def contact(self, *args):
+            pass
+
+    org.run(Service, REPLAY_STORE_URI=file_uri)
+    asked = {}
+    for entry in org.server.journal('request', channel='/meta/subscribe'):
+        asked.update(entry.detail['ext']['replay'])
+    assert asked == {CHANNEL: -2, '/topic/Contact': -1}
+
+
 def test_without_a_store_one_line_says_what_a_restart_means(org):
     kind, handled = service()
     org.run(kind).end('stop')
@@ -200,6 +220,43 @@ def test_two_services_on_one_store_are_independent(org, uri):
     org.run(one, REPLAY_STORE_URI=uri)
     org.until('it comes to the first service, too', lambda: len(handled_by_one) == 2)
     assert (handled_by_one, handled_by_two) == ([1, 2], [2])
+
+
+@pytest.mark.defect('S6')
+def test_two_orgs_on_one_store_are_independent(org, uri):
+    kind, handled = service(start='earliest')
+    first = org.run(kind, REPLAY_STORE_URI=uri)
+    publish(org, 1)
+    before = Store(org, uri)
+    org.until('the position', lambda: before.id() == ids(org)[0])
+    kept = before.position()
+    first.end('stop')
+    org.server.reset()  # as a sandbox that is refreshed: another organization, and ids that begin anew
+    org.forget_people()
+    publish(org, 2)
+    org.run(kind, REPLAY_STORE_URI=uri)
+    org.until('the event of the other org', lambda: handled == [1, 2])
+    assert Store(org, uri).store is not before.store
+    assert before.id() == kept.replay_id
+    assert org.log.lines('events may have been missed') == []
+
+
+@pytest.mark.defect('S6')
+def test_an_org_that_becomes_another_one_under_a_running_service_begins_anew(org, uri):
+    kind, handled = service(start='earliest')
+    org.run(kind, REPLAY_STORE_URI=uri)
+    publish(org, 1)
+    before = Store(org, uri)
+    org.until('the position', lambda: before.id() == ids(org)[0])
+    org.server.reset()
+    org.forget_people()
+    publish(org, 2)
+    org.until('the event of the other org', lambda: handled == [1, 2])
+    publish(org, 3)
+    after = Store(org, uri)
+    org.until('its position', lambda: after.id() == ids(org)[-1])
+    assert len(org.log.lines('its positions begin anew')) == 1
+    assert org.log.lines('events may have been missed') == []
 
 
 # --- what is committed ----------------------------------------------------------------------------
@@ -287,6 +344,31 @@ def test_a_new_session_runs_nothing_twice_that_is_under_way_or_done(org, file_ur
     assert sorted(handled) == [1, 2, 3, 4]
 
 
+@pytest.mark.defect('S15')
+def test_updates_of_one_record_are_handled_in_order_and_other_records_beside_them(org, file_uri, gate):
+    seen = []
+
+    class Service:
+        name = 'service'
+
+        @handle_sobject_notification('Contact', notify_for_operation_create=False)
+        def handle(self, sobject_type, record_type, notification):
+            name = notification['sobject']['Name']
+            if name == 'Ada 1':
+                gate.wait()
+            seen.append(name)
+
+    ada, alan = (org.ada.create('Contact', LastName=name) for name in ('Ada', 'Alan'))
+    org.run(Service, REPLAY_STORE_URI=file_uri)
+    for record, name in ((ada, 'Ada 1'), (ada, 'Ada 2'), (alan, 'Alan 1'), (ada, 'Ada 3'), (alan, 'Alan 2')):
+        org.ada.update('Contact', record, LastName=name)
+    org.until('the other record', lambda: seen == ['Alan 1', 'Alan 2'])
+    assert gate.begun == 1
+    gate.open()
+    org.until('the rest', lambda: len(seen) == 5)
+    assert seen[2:] == ['Ada 1', 'Ada 2', 'Ada 3']
+
+
 # --- a lost position --------------------------------------------------------------------------------
 
 
@@ -358,6 +440,7 @@ def test_a_channel_with_on_gap_fail_stops_visibly_and_the_others_go_on(org, file
     assert len(org.log.lines('events may have been missed')) == 1
 
 
+@pytest.mark.defect('S4')
 @pytest.mark.defect('S5')
 def test_a_refused_id_of_a_channel_that_was_just_connected_is_no_loss(org, file_uri):
     publish(org, 1, 2)

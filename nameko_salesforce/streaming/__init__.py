@@ -11,6 +11,7 @@ class Service:
 """
 
 from nameko_salesforce.constants import NotifyForFields
+from nameko_salesforce.replay.store import DeadLetter, StoreFailed
 from nameko_salesforce.streaming.dependencies import DeadLetters, StreamingStatus
 from nameko_salesforce.streaming.entrypoints import (
     handle_change_event,
@@ -25,9 +26,11 @@ from nameko_salesforce.streaming.status import ChannelReport, StreamReport
 
 __all__ = [
     'ChannelReport',
+    'DeadLetter',
     'DeadLetters',
     'Gap',
     'NotifyForFields',
+    'StoreFailed',
     'StreamReport',
     'StreamingStatus',
     'handle_change_event',

@@ -115,7 +115,7 @@ class SalesforceEntrypoint(ChannelEntrypoint):
             )
             self.start_at = choice(Start, 'start', start)
             self.on_gap = choice(OnGap, 'on_gap', on_gap)
-        except (TypeError, ValueError) as problem:
+        except ValueError as problem:
             raise LocalError(f'{channel}: {problem}') from None
 
     def options(self, name: str) -> HandlerOptions:

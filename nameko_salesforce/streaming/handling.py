@@ -46,10 +46,12 @@ class HandlerOptions:
     batch_wait: float = 0.2
 
     def __post_init__(self) -> None:
-        if self.batch is not None and self.batch < 1:
-            raise ValueError(f'batch is {self.batch}; one event is the least')
-        if not self.batch_wait >= 0:
-            raise ValueError(f'batch_wait is {self.batch_wait}; it is a time in seconds')
+        if self.key is not None and not callable(self.key):
+            raise ValueError(f"key is {self.key!r}; it is a function that is given an event's data")
+        if self.batch is not None and not (isinstance(self.batch, int) and self.batch >= 1):
+            raise ValueError(f'batch is {self.batch!r}; one event is the least')
+        if not (isinstance(self.batch_wait, int | float) and self.batch_wait >= 0):
+            raise ValueError(f'batch_wait is {self.batch_wait!r}; it is a time in seconds')
 
 
 class Arrival:

@@ -41,10 +41,10 @@ class Retry:
     pauses: Backoff = Backoff(first=1.0, factor=4.0, cap=60.0)
 
     def __post_init__(self) -> None:
-        if self.attempts < 1:
-            raise ValueError(f'attempts is {self.attempts}; an event is tried at least once')
-        if self.timeout is not None and not self.timeout > 0:
-            raise ValueError(f'timeout is {self.timeout}; an attempt needs some time, or None for all')
+        if not (isinstance(self.attempts, int) and self.attempts >= 1):
+            raise ValueError(f'attempts is {self.attempts!r}; an event is tried at least once')
+        if self.timeout is not None and not (isinstance(self.timeout, int | float) and self.timeout > 0):
+            raise ValueError(f'timeout is {self.timeout!r}; an attempt needs some seconds, or None for all')
 
     def is_handled(self, outcome: Outcome) -> bool:
         """Whether the handler is done with its events."""

@@ -370,6 +370,15 @@ def test_two_declarations_of_one_topic_that_differ_are_a_configuration_error(org
     assert 'exclude_current_user' in text
 
 
+@pytest.mark.parametrize('option', [{'start': 'earliest'}, {'on_gap': 'fail'}])
+def test_two_decorators_of_one_channel_that_begin_differently_are_a_configuration_error(org, option):
+    service, _ = recorder(handle_platform_event('Low_Ink__e'), handle_platform_event('Low_Ink__e', **option))
+    text = refused(org, service)
+    assert '/event/Low_Ink__e' in text
+    assert next(iter(option)) in text
+    assert 'a channel has one position' in text
+
+
 def test_two_declarations_that_are_equal_are_one(org):
     service, seen = recorder(handle_sobject_notification('Contact'), handle_sobject_notification('Contact'))
     org.run(service)

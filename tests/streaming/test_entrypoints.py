@@ -15,6 +15,10 @@ from nameko_salesforce.streaming.entrypoints import (
     SobjectNotificationHandler,
     Subscribe,
 )
+from nameko_salesforce.streaming.handling import HandlerOptions
+from nameko_salesforce.streaming.order import Order
+from nameko_salesforce.streaming.resume import OnGap, Start
+from nameko_salesforce.streaming.retry import OnFailure, Retry
 
 
 @pytest.mark.parametrize(
@@ -143,3 +147,87 @@ def test_a_decorator_without_arguments_listens_to_all_changes():
 def test_fields_that_are_gone_after_one_look_or_have_no_order_are_refused(fields):
     with pytest.raises(LocalError, match='a list of names is asked for'):
         SobjectNotificationHandler('Contact', fields=fields)
+
+
+# --- options of every decorator -------------------------------------------------------------------
+
+
+def test_the_defaults_are_those_of_the_guide():
+    entrypoint = SobjectNotificationHandler('Contact')
+    options = entrypoint.options('handle')
+    assert (options.name, options.order, options.key, options.batch) == ('handle', Order.RECORD, None, None)
+    retry = options.retry
+    assert (retry.attempts, retry.timeout, retry.on_failure) == (3, None, OnFailure.DEAD_LETTER)
+    assert (entrypoint.start_at, entrypoint.on_gap) == (Start.LATEST, OnGap.EARLIEST)
+
+
+def test_every_option_goes_where_it_belongs():
+    entrypoint = PlatformEventHandler(
+        'Low_Ink__e',
+        order='channel',
+        key=len,
+        attempts=5,
+        timeout=2.5,
+        on_failure='stop',
+        batch=500,
+        batch_wait=1,
+        start='earliest',
+        on_gap='fail',
+        expected_exceptions=(LookupError, KeyError),
+    )
+    options = entrypoint.options('handle')
+    assert options == HandlerOptions(
+        name='handle',
+        order=Order.CHANNEL,
+        key=len,
+        retry=Retry(attempts=5, timeout=2.5, on_failure=OnFailure.STOP, expected=(LookupError, KeyError)),
+        batch=500,
+        batch_wait=1,
+    )
+    assert (entrypoint.start_at, entrypoint.on_gap) == (Start.EARLIEST, OnGap.FAIL)
+
+
+@pytest.mark.parametrize(
+    ('option', 'value', 'words'),
+    [
+        ('order', 'records', "order is 'records'; it is one of 'record', 'channel', None"),
+        ('on_failure', 'retry', "it is one of 'dead_letter', 'skip', 'stop'"),
+        ('start', -2, "it is one of 'latest', 'earliest'"),
+        ('on_gap', None, "it is one of 'earliest', 'latest', 'fail'"),
+        ('attempts', 0, 'attempts is 0'),
+        ('timeout', -1, 'timeout is -1'),
+        ('batch', 0, 'batch is 0'),
+        ('batch_wait', -1, 'batch_wait is -1'),
+        ('attempts', 'three', 'attempts'),
+        ('timeout', '5', 'timeout'),
+        ('batch', 'many', 'batch'),
+        ('key', 'Id', 'key'),
+    ],
+)
+def test_an_option_of_no_use_is_refused_where_it_is_written(option, value, words):
+    with pytest.raises(LocalError, match=words) as refused:
+        Subscribe('/topic/X', **{option: value})
+    assert '/topic/X' in str(refused.value)
+
+
+@pytest.mark.parametrize('channel', ['/topic/*', '/event/**'])
+def test_a_wildcard_is_refused_where_it_is_written(channel):
+    with pytest.raises(LocalError, match='Salesforce knows no wildcards'):
+        Subscribe(channel)
+
+
+@pytest.mark.parametrize(
+    ('entrypoint', 'arguments'),
+    [
+        (Subscribe('/topic/X', batch=2), ('/topic/X', [DATA, DATA])),
+        (NotificationHandler('X', batch=2), ('X', [DATA, DATA])),
+        (SobjectNotificationHandler('Contact', batch=2), ('Contact', None, [DATA, DATA])),
+        (PlatformEventHandler('A__e', batch=2), ('A__e', [PlatformEvent(DATA), PlatformEvent(DATA)])),
+        (ChangeEventHandler('Account', batch=2), ('Account', [ChangeEvent(DATA), ChangeEvent(DATA)])),
+        (ChangeEventHandler(batch=2), (None, [ChangeEvent(DATA), ChangeEvent(DATA)])),
+    ],
+)
+def test_a_batch_comes_as_a_list(entrypoint, arguments):
+    given = entrypoint.run_args([Delivery('/topic/X', DATA), Delivery('/topic/X', DATA)])
+    assert given == arguments
+    assert [type(each) for each in given[-1]] == [type(each) for each in arguments[-1]]

@@ -10,6 +10,7 @@ eventlet.monkey_patch()
 import logging  # noqa: E402
 import os  # noqa: E402
 import re  # noqa: E402
+import tempfile  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -33,6 +34,7 @@ from nameko.testing.utils import get_extension  # noqa: E402
 from nameko_salesforce.bayeux.client import Client  # noqa: E402
 from nameko_salesforce.bayeux.connection import StreamConnection  # noqa: E402
 from tests.integration.rabbitmq import RabbitMQ  # noqa: E402
+from tests.services.redis_server import RedisServer  # noqa: E402
 
 SLOWNESS = float(os.environ.get('TIME_FACTOR', '1'))
 
@@ -283,3 +285,17 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
 def rabbit(broker: RabbitMQ) -> str:
     """The AMQP_URI of an empty virtual host, for this test alone."""
     return broker.vhost()
+
+
+@pytest.fixture(scope='session')
+def redis_process() -> Iterator[RedisServer]:
+    """A Redis of this run, started for the first test that needs it; no test stops it."""
+    with tempfile.TemporaryDirectory(prefix='redis-') as folder, RedisServer(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis that the test may stop."""
+    with tempfile.TemporaryDirectory(prefix='redis-') as folder, RedisServer(Path(folder)) as server:
+        yield server

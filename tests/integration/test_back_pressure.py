@@ -3,7 +3,7 @@
 import pytest
 
 from nameko_salesforce import config
-from tests.integration.test_positions import CHANNEL, Store, ids, publish, service
+from tests.integration.printers import CHANNEL, Store, ids, publish, service
 
 
 @pytest.fixture

@@ -1,35 +1,15 @@
 """What a service handles that ends and starts again, against the fake org and real stores."""
 
-import tempfile
-import time
-from pathlib import Path
-
 import eventlet
 import pytest
 from greenlet import GreenletExit
 
-from nameko_salesforce.replay.position import Position
-from nameko_salesforce.replay.stores import open_store
+from nameko_salesforce.errors import StreamRefused
 from nameko_salesforce.streaming import (
     handle_platform_event,
     handle_sobject_notification,
 )
-from tests.services.redis_server import RedisServer
-
-CHANNEL = '/event/Low_Ink__e'
-
-
-@pytest.fixture(scope='session')
-def redis_process():
-    with tempfile.TemporaryDirectory(prefix='redis-') as folder, RedisServer(Path(folder)) as server:
-        yield server
-
-
-@pytest.fixture
-def own_redis():
-    """A Redis that the test may stop."""
-    with tempfile.TemporaryDirectory(prefix='redis-') as folder, RedisServer(Path(folder)) as server:
-        yield server
+from tests.integration.printers import CHANNEL, HOURS, Store, ids, keep, publish, service
 
 
 @pytest.fixture(params=['redis', 'sqlite'])
@@ -45,52 +25,6 @@ def uri(request, tmp_path):
 @pytest.fixture
 def file_uri(tmp_path):
     return f'sqlite:///{tmp_path / "positions.db"}'
-
-
-def service(handle=None, decorator=None, **options):
-    """A service that records the numbers of the events it has handled, and the list."""
-    handled = []
-
-    def record(self, name, event):
-        number = int(event['payload']['Printer_Model__c'])
-        if handle is not None:
-            handle(number)
-        handled.append(number)
-
-    decorator = decorator or handle_platform_event('Low_Ink__e', **options)
-    return type('Service', (), {'name': 'service', 'record': decorator(record)}), handled
-
-
-def publish(org, *numbers):
-    for number in numbers:
-        org.ada.create('Low_Ink__e', Printer_Model__c=str(number))
-
-
-def organization(org):
-    [found] = org.ada.query('SELECT Id FROM Organization')
-    return found['Id']
-
-
-class Store:
-    """What a service has kept."""
-
-    def __init__(self, org, uri, service='service'):
-        self.store = open_store(uri, organization=organization(org), service=service)
-
-    def position(self, channel=CHANNEL):
-        return self.store.load(channel)
-
-    def id(self, channel=CHANNEL):
-        found = self.position(channel)
-        return None if found is None else found.replay_id
-
-    def letters(self):
-        return self.store.dead_letters()
-
-
-def ids(org, channel=CHANNEL):
-    """Replay ids of what the org keeps, in order."""
-    return [each['event']['replayId'] for each in org.server.retained(channel)]
 
 
 # --- the end and the next start -------------------------------------------------------------------
@@ -372,16 +306,6 @@ def test_updates_of_one_record_are_handled_in_order_and_other_records_beside_the
 # --- a lost position --------------------------------------------------------------------------------
 
 
-def keep(store, replay_id, *, seen_ago, created_ago=None, channel=CHANNEL):
-    """Have a position in the store, as an earlier process would have left it."""
-    now = time.time()
-    created = None if created_ago is None else now - created_ago
-    store.store.save({channel: Position(replay_id, created, now - seen_ago, now - seen_ago - 86_400)})
-
-
-HOURS = 3600.0
-
-
 @pytest.mark.defect('S5')
 @pytest.mark.parametrize(
     ('on_gap', 'expected', 'words'),
@@ -438,6 +362,16 @@ def test_a_channel_with_on_gap_fail_stops_visibly_and_the_others_go_on(org, file
     org.until('another attempt', lambda: running.client.channels[CHANNEL].failures > 2)
     assert "on_gap is 'fail'" in running.client.channels[CHANNEL].reason
     assert len(org.log.lines('events may have been missed')) == 1
+
+
+def test_a_lost_position_ends_a_service_that_prefers_that(org, file_uri):
+    org.log.expect_error('because FAIL_FAST is set')
+    org.log.expect_error('thread exited with error')
+    keep(Store(org, file_uri), 17, seen_ago=80 * HOURS)
+    kind, _ = service(on_gap='fail')
+    running = org.make(kind, REPLAY_STORE_URI=file_uri, FAIL_FAST=True).start()
+    with org.bounded(), pytest.raises(StreamRefused, match="on_gap is 'fail'"):
+        running.container.wait()
 
 
 @pytest.mark.defect('S4')

@@ -5,7 +5,7 @@ import pytest
 from nameko.testing.services import once
 
 from nameko_salesforce.streaming import handle_platform_event
-from tests.integration.test_positions import CHANNEL, Store, ids, own_redis, publish, service  # noqa: F401
+from tests.integration.printers import CHANNEL, Store, ids, publish, service
 
 ENDINGS = pytest.mark.parametrize('ending', ['stop', 'kill'])
 
@@ -84,7 +84,7 @@ def test_an_end_while_events_wait_for_room_loses_nothing(org, uri, gate, ending)
 
 
 @ENDINGS
-def test_an_end_is_bounded_while_the_store_does_not_answer(org, own_redis, ending):  # noqa: F811
+def test_an_end_is_bounded_while_the_store_does_not_answer(org, own_redis, ending):
     kind, handled = service()
     running = org.run(kind, REPLAY_STORE_URI=own_redis.uri)
     publish(org, 1)
@@ -105,7 +105,7 @@ def test_an_end_is_bounded_while_the_store_does_not_answer(org, own_redis, endin
 
 
 @ENDINGS
-def test_an_end_before_a_dead_letter_is_kept_brings_its_event_again(org, own_redis, ending):  # noqa: F811
+def test_an_end_before_a_dead_letter_is_kept_brings_its_event_again(org, own_redis, ending):
     org.log.expect_error('error handling worker')
     org.log.expect_error('failed with event .* for good')
     broken = [True]
@@ -132,7 +132,7 @@ def test_an_end_before_a_dead_letter_is_kept_brings_its_event_again(org, own_red
 
 
 @ENDINGS
-def test_an_end_during_the_first_look_at_the_store_is_clean(org, own_redis, ending):  # noqa: F811
+def test_an_end_during_the_first_look_at_the_store_is_clean(org, own_redis, ending):
     own_redis.freeze()
     kind, _ = service()
     running = org.make(kind, REPLAY_STORE_URI=own_redis.uri).start()

@@ -5,8 +5,8 @@ from importlib.metadata import version
 
 import pytest
 
+from tests.integration.printers import CHANNEL, Store, ids, publish
 from tests.integration.processes import Process
-from tests.integration.test_positions import CHANNEL, Store, ids, publish
 
 SLOWNESS = float(os.environ.get('TIME_FACTOR', '1'))
 

@@ -13,7 +13,7 @@ from nameko_salesforce.streaming import (
     handle_platform_event,
     handle_sobject_notification,
 )
-from tests.integration.test_positions import CHANNEL, HOURS, Store, ids, keep, publish
+from tests.integration.printers import CHANNEL, HOURS, Store, ids, keep, publish
 from tests.services.rpc import local
 
 

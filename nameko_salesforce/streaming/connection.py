@@ -125,7 +125,7 @@ class SalesforceConnection(StreamConnection):
     def subscribe_all(self, client: Client) -> None:
         assert self.runner is not None
         for channel in self.runner.channels:
-            client.subscribe(channel.name, self.runner.taker(channel))
+            self._subscribe(channel)
         client.listen(META_CONNECT, self._connect_answered)
         self.runner.start()
 
@@ -202,7 +202,8 @@ class SalesforceConnection(StreamConnection):
             brake=lambda: self.client.brake() if self.client else None,
             release=lambda: self.client.release() if self.client else None,
             positions=self.positions,
-            stop_channel=self._stop_channel,
+            subscribe=self._subscribe,
+            unsubscribe=self._unsubscribe,
             limit=settings.mailbox_limit,
             spawn=self.spawn,
         )
@@ -266,19 +267,20 @@ class SalesforceConnection(StreamConnection):
         if reply.successful and self.runner is not None:
             self.runner.connected()
 
-    def _stop_channel(self, channel: Channel) -> None:
-        if self.client is not None and channel.name in self.client.channels:
+    def _subscribe(self, channel: Channel) -> None:
+        assert self.client is not None
+        assert self.runner is not None
+        self.client.subscribe(channel.name, self.runner.taker(channel))
+
+    def _unsubscribe(self, channel: Channel) -> None:
+        assert self.client is not None
+        if channel.name in self.client.channels:
             self.client.unsubscribe(channel.name)
 
     def resume_channel(self, name: str) -> bool:
         """Go on with a stopped channel, with the event that failed; False where it is not stopped."""
-        if self.runner is None or self.client is None:
-            return False
-        channel = next((each for each in self.runner.channels if each.name == name), None)
-        if channel is None or not self.runner.resume(channel):
-            return False
-        self.client.subscribe(name, self.runner.taker(channel))
-        return True
+        channel = None if self.runner is None else self.runner.find(name)
+        return channel is not None and self.runner is not None and self.runner.resume(channel)
 
     def _tell_gap(self, gap: Gap) -> None:
         if self._gap_channel is not None and self.runner is not None:
@@ -287,17 +289,28 @@ class SalesforceConnection(StreamConnection):
     def _observe(self, notice: Notice) -> None:
         match notice:
             case ChannelChanged(channel=name, state=state, reason=why):
-                if self.runner is not None:
-                    self.runner.subscribed(name, state is ChannelState.ACTIVE)
+                self._note(name, state)
                 final = is_final(why) and not is_lost_position(why)
                 if state is ChannelState.REFUSED and final and not self._preparation.mends(name, why):
                     self._give_up(StreamRefused(name, why))
             case MessageSkipped(skipped=skipped):
                 name = skipped.channel or ''
                 self.unread[name] = self.unread.get(name, 0) + 1
+            case StateChanged(new=State.IDLE) if self.runner is not None:
+                # The client begins anew, and knows only of channels that it is subscribed to.
+                for channel in self.runner.channels:
+                    self.runner.gone(channel)
             case StateChanged(new=State.HALTED, why=why) | StateChanged(why=why, for_good=True):
                 # Halted: the server speaks another version of Bayeux.
                 self._give_up(StreamRefused('the connection', why))
+
+    def _note(self, name: str, state: ChannelState) -> None:
+        channel = None if self.runner is None else self.runner.find(name)
+        if channel is None or self.runner is None:
+            return
+        self.runner.subscribed(channel, state is ChannelState.ACTIVE)
+        if state is ChannelState.GONE:
+            self.runner.gone(channel)
 
     def _give_up(self, error: Exception) -> None:
         """What does not change by itself ends the service, if that is what its owner prefers."""

@@ -1,12 +1,9 @@
 """From the stream to the workers and back: the green thread that runs what the channels want. Floor 4.
 
 Takes events from the client's green thread, hands runs to workers one by one, and carries their outcomes
-back. Decides two things: whose turn it is among the channels, and when there is enough.
-
-**Enough.** Events that are not done are counted, with the text they came in. Above the limit the client is
-braked: the next poll waits, and after that durable channels are paused. Above twice the limit events wait in
-front of the handlers' lines, the client reads no further, and what no channel can bring again is dropped
-with a word. Below half of the limit everything goes on.
+back. Whose turn it is `turns.py` decides, and `load.py` when there is enough: then the client is braked, so
+that the next poll waits, and after that durable channels are paused. From a full load on events wait in front
+of the handlers' lines, the client reads no further, and what nothing can bring again is dropped with a word.
 
 Invariants:
 - An event is given to its channel's work before anything that came after it.
@@ -14,7 +11,6 @@ Invariants:
 - Nothing here waits for a worker but the one green thread that starts them.
 """
 
-import heapq
 import logging
 import random
 import time
@@ -35,7 +31,9 @@ from nameko_salesforce.streaming.channel import Channel
 from nameko_salesforce.streaming.effects import DeadLettered, Effect, HandlerStopped, Run, Skipped, Unordered
 from nameko_salesforce.streaming.handling import Arrival
 from nameko_salesforce.streaming.letters import Letters, error_of
+from nameko_salesforce.streaming.load import Load
 from nameko_salesforce.streaming.positions import Positions
+from nameko_salesforce.streaming.turns import Turns
 from nameko_salesforce.streaming.work import ChannelWork
 
 __all__ = ['Runner']
@@ -57,7 +55,7 @@ class Runner:
         positions: where committed positions go.
         limit: events that may be unfinished before the client is braked.
         characters: of their text, the same.
-        stop_channel: called with a channel that takes no more events.
+        subscribe, unsubscribe: called with a channel that takes events again, or takes no more.
         spawn: starts a green thread.
         clock, wall: give seconds, monotonic and since 1970.
     """
@@ -71,7 +69,8 @@ class Runner:
         brake: Callable[[], None],
         release: Callable[[], None],
         positions: Positions,
-        stop_channel: Callable[[Channel], None],
+        subscribe: Callable[[Channel], None],
+        unsubscribe: Callable[[Channel], None],
         limit: int = 1000,
         characters: int = 8 * 2**20,
         spawn: Callable[[Callable[[], None]], Any] = eventlet.spawn,
@@ -87,12 +86,9 @@ class Runner:
         self.dropped = 0  # events that there was no room for
         self._workers = workers
         self._call = call
-        self._brake = brake
-        self._release = release
         self._positions = positions
-        self._stop_channel = stop_channel
-        self._limit = limit
-        self._characters = characters
+        self._subscribe = subscribe
+        self._unsubscribe = unsubscribe
         self._spawn = spawn
         self._clock = clock
         self._wall = wall
@@ -105,17 +101,11 @@ class Runner:
         self._size = 0.0
         self._beside: dict[Channel, None] = {}  # channels with events that came beside the poll under way
         self._connected_at = float('-inf')
-        self._stopped: set[Channel] = set()
+        self._stopped: dict[Channel, _Stop] = {}
         self._again: list[_Again] = []
-        # What is unfinished in all channels that are not stopped.
-        self._events = 0
-        self._text = 0.0
-        self._braked = False
+        self._load = Load(limit, characters, brake, release)
         self._dropping = 0
-        # Channels that may have runs, in turn; and when others may.
-        self._awake: dict[Channel, None] = {}
-        self._timers: list[tuple[float, int, Channel]] = []
-        self._timer_count = 0
+        self._turns = Turns()
 
     # --- life --------------------------------------------------------------------------------------
 
@@ -172,11 +162,16 @@ class Runner:
         """The client's callback for the events of a channel."""
 
         def take(event: Delivery) -> None:
-            if channel in self._stopped or (self._is_full and not self._make_room(channel)):
+            if channel in self._stopped or (self._load.is_full and not self._make_room(channel)):
                 return
             if self._provisional:
                 self._beside[channel] = None
-            self.put(channel, event, provisional=self._provisional, characters=self._size)
+            try:
+                self.put(channel, event, provisional=self._provisional, characters=self._size)
+            except Exception as error:
+                # A bug of ours. The client goes on with the next event, and a position would pass this one.
+                log.exception('%s: an event could not be taken on', channel.name)
+                self._stop(channel, f'an event could not be taken on: {error!r}')
 
         return take
 
@@ -224,7 +219,7 @@ class Runner:
                 )
             self._dropping += 1
             return False
-        while self._is_full and not self._halted:
+        while self._load.is_full and not self._halted:
             self._room = Event()
             self._room.wait()
         return not self._halted
@@ -241,9 +236,12 @@ class Runner:
                 channel.connected(now)
                 self._positions.seen(channel.name, channel.seen_until(now, clock))
 
-    def subscribed(self, name: str, active: bool) -> None:
+    def find(self, name: str) -> Channel | None:
+        """The channel of this name."""
+        return self._by_name.get(name)
+
+    def subscribed(self, channel: Channel, active: bool) -> None:
         """A subscription to a channel came about, or is no more."""
-        channel = self._by_name[name]
         channel.active = active
         if active and channel.durable:
             channel.connected(self._wall())
@@ -256,32 +254,20 @@ class Runner:
     @property
     def unfinished(self) -> int:
         """Events that some handler is not done with."""
-        return self._events
-
-    @property
-    def _is_full(self) -> bool:
-        return self._events >= 2 * self._limit or self._text >= 2 * self._characters
+        return self._load.events
 
     def _count(self, channel: Channel, before: tuple[int, float]) -> None:
         """Something changed in a channel's work: is there enough, or room again?"""
-        if channel in self._stopped:
-            return
-        self._events += channel.work.unfinished - before[0]
-        self._text += channel.work.characters - before[1]
-        self._weigh()
+        if channel not in self._stopped:
+            work = channel.work
+            self._weigh(work.unfinished - before[0], work.characters - before[1])
 
-    def _weigh(self) -> None:
-        if not self._braked:
-            if self._events > self._limit or self._text > self._characters:
-                self._braked = True
-                self._brake()
-        elif self._events <= self._limit // 2 and self._text <= self._characters // 2:
-            self._braked = False
-            self._release()
-            if self._dropping:
-                log.warning('%d events were dropped because there was no room', self._dropping)
-                self._dropping = 0
-        if self._room is not None and not self._is_full:
+    def _weigh(self, events: int, characters: float) -> None:
+        self._load.change(events, characters)
+        if self._dropping and not self._load.is_braked:
+            log.warning('%d events were dropped because there was no room', self._dropping)
+            self._dropping = 0
+        if self._room is not None and not self._load.is_full:
             room, self._room = self._room, None
             _send(room)
 
@@ -301,38 +287,22 @@ class Runner:
     def _next(self) -> tuple[Channel, Run] | None:
         """The next run of the channels in turn; None after a wait for something to do."""
         now = self._clock()
-        while self._timers and self._timers[0][0] <= now:
-            _, _, channel = heapq.heappop(self._timers)
-            channel.wakes_at = None
-            self._awake[channel] = None
-        while self._awake:
-            channel = next(iter(self._awake))
-            del self._awake[channel]
-            run = channel.work.next(now)
-            if run is not None:
-                self._awake[channel] = None  # behind the others
-                return channel, run
-            self._set_timer(channel)
-        self._wait(now)
-        return None
-
-    def _set_timer(self, channel: Channel) -> None:
-        deadline = channel.work.deadline
-        if deadline is not None and (channel.wakes_at is None or deadline < channel.wakes_at):
-            channel.wakes_at = deadline
-            self._timer_count += 1
-            heapq.heappush(self._timers, (deadline, self._timer_count, channel))
+        found = self._turns.next(now)
+        if found is None:
+            self._wait(now)
+        return found
 
     def _wait(self, now: float) -> None:
         self._work = Event()
-        if self._timers:
-            with eventlet.Timeout(max(0.0, self._timers[0][0] - now), False):
-                self._work.wait()
-        else:
+        deadline = self._turns.deadline
+        if deadline is None:
             self._work.wait()
+        else:
+            with eventlet.Timeout(max(0.0, deadline - now), False):
+                self._work.wait()
 
     def _wake(self, channel: Channel) -> None:
-        self._awake[channel] = None
+        self._turns.wake(channel)
         work = self._work
         if work is not None:
             self._work = None
@@ -372,26 +342,43 @@ class Runner:
         self.obey(channel, effects)
         self._tell_again()
 
-    def _stop(self, channel: Channel) -> None:
-        """Leave a channel alone whose handler stopped: what waits for that must hold up nobody else."""
-        self._stopped.add(channel)
-        self._events -= channel.work.unfinished
-        self._text -= channel.work.characters
-        self._stop_channel(channel)
-        self._weigh()
+    # --- stopped channels --------------------------------------------------------------------------
+
+    def _stop(self, channel: Channel, why: str) -> None:
+        """Leave a channel alone: what waits for it must hold up nobody else."""
+        if channel in self._stopped:
+            return
+        channel.halted = why
+        self._stopped[channel] = _Stop()
+        self._unsubscribe(channel)
+        self._weigh(-channel.work.unfinished, -channel.work.characters)
 
     def resume(self, channel: Channel) -> bool:
-        """Go on with a channel that is stopped, with the event that failed; False where it is not."""
-        if channel not in self._stopped:
+        """Go on with a stopped channel, with the event that failed; False where it is not stopped."""
+        stop = self._stopped.get(channel)
+        if stop is None:
             return False
-        self._stopped.discard(channel)
-        channel.halted = ''
-        self._events += channel.work.unfinished
-        self._text += channel.work.characters
-        self._weigh()
-        channel.work.resume()
-        self._wake(channel)
+        stop.is_over = True
+        self._go_on(channel, stop)
         return True
+
+    def gone(self, channel: Channel) -> None:
+        """All has come that comes by the subscription that there was."""
+        stop = self._stopped.get(channel)
+        if stop is not None:
+            stop.gone = True
+            self._go_on(channel, stop)
+
+    def _go_on(self, channel: Channel, stop: '_Stop') -> None:
+        # Not before: what comes by the old subscription has a hole, of what came while it was stopped.
+        if not (stop.gone and stop.is_over):
+            return
+        del self._stopped[channel]
+        channel.halted = ''
+        self._weigh(channel.work.unfinished, channel.work.characters)
+        channel.work.resume()
+        self._subscribe(channel)
+        self._wake(channel)
 
     def forget(self) -> None:
         """Begin anew with all channels; what is under way ends without a word."""
@@ -399,8 +386,8 @@ class Runner:
         self._stopped.clear()
         for channel in self.channels:
             channel.forget()
-        self._events, self._text = 0, 0.0
-        self._weigh()
+        self._load.clear()
+        self._weigh(0, 0)
 
     # --- what becomes of events --------------------------------------------------------------------
 
@@ -421,8 +408,7 @@ class Runner:
                 case Skipped():
                     _tell(channel, effect, 'it is skipped')
                 case HandlerStopped():
-                    channel.halted = _tell(channel, effect, 'the channel is stopped')
-                    self._stop(channel)
+                    self._stop(channel, _tell(channel, effect, 'the channel is stopped'))
                 case Unordered(handler=handler, error=error):
                     log.warning(
                         '%s: the key of %s() failed, and an event is handled without order: %r',
@@ -430,6 +416,19 @@ class Runner:
                         handler,
                         error,
                     )
+
+
+@dataclass(slots=True)
+class _Stop:
+    """Of a channel that is stopped.
+
+    Attributes:
+        gone: its subscription is.
+        is_over: somebody has said that it may go on.
+    """
+
+    gone: bool = False
+    is_over: bool = False
 
 
 @dataclass(slots=True)

@@ -63,6 +63,7 @@ class Stage:
         self.positions.open('00D000000000001AAA')
         self.handlers = {}
         self.stopped = []
+        self.resumed = []
         self.channels = {each.name: each for each in channels}
         self.runner = Runner(
             channels,
@@ -71,7 +72,8 @@ class Stage:
             brake=lambda: self.log.append('brake'),
             release=lambda: self.log.append('release'),
             positions=self.positions,
-            stop_channel=self.stopped.append,
+            subscribe=self.resumed.append,
+            unsubscribe=self.stopped.append,
             limit=limit,
             characters=10_000,
         )
@@ -330,11 +332,50 @@ def test_a_stopped_channel_goes_on_with_the_event_that_failed(stage, until):
     until('the stop', lambda: channel.halted)
     handled = []
     world.handlers['/event/A__e'] = recording(handled)
+    world.runner.gone(channel)
+    assert world.resumed == []
     assert world.runner.resume(channel)
     assert not world.runner.resume(channel)
+    assert world.resumed == [channel]
     until('all', lambda: sorted(handled) == [1, 2, 3])
     until('the position', lambda: world.position() == 3)
     assert world.runner.unfinished == 0
+
+
+def test_a_stopped_channel_takes_nothing_before_its_old_subscription_is_gone(stage, until):
+    """What it was not given while it was stopped would be passed by what comes after."""
+    world = stage({'/event/A__e': STOP})
+    world.handlers['/event/A__e'] = failing
+    world.events('/event/A__e', 1)
+    channel = world.channels['/event/A__e']
+    until('the stop', lambda: channel.halted)
+    world.events('/event/A__e', 1)
+    assert world.runner.resume(channel)
+    world.events('/event/A__e', 1)
+    assert (channel.work.received, world.resumed) == (1, [])
+    world.runner.gone(channel)
+    assert world.resumed == [channel]
+    handled = []
+    world.handlers['/event/A__e'] = recording(handled)
+    world.numbers = 1
+    world.events('/event/A__e', 2)  # the new subscription brings them
+    until('all', lambda: handled == [1, 2, 3])
+
+
+def test_a_channel_whose_event_cannot_be_taken_on_is_stopped_before_it(stage, until, monkeypatch):
+    world = stage()
+    handled = []
+    world.handlers['/event/A__e'] = recording(handled)
+    world.events('/event/A__e', 1)
+    until('the first', lambda: handled == [1])
+    channel = world.channels['/event/A__e']
+    with monkeypatch.context() as patch:
+        patch.setattr(channel.work, 'arrived', lambda *args, **kwargs: 1 / 0)
+        world.events('/event/A__e', 1)
+    assert world.stopped == [channel]
+    assert 'ZeroDivisionError' in channel.halted
+    world.events('/event/A__e', 1)
+    assert channel.work.received == 1
 
 
 # --- dead letters ---------------------------------------------------------------------------------------

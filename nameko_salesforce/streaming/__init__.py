@@ -12,7 +12,7 @@ class Service:
 
 from nameko_salesforce.constants import NotifyForFields
 from nameko_salesforce.replay.store import DeadLetter, StoreFailed
-from nameko_salesforce.streaming.dependencies import DeadLetters, StreamingStatus
+from nameko_salesforce.streaming.dependencies import DeadLetters, LetterBox, Status, StreamingStatus
 from nameko_salesforce.streaming.entrypoints import (
     handle_change_event,
     handle_notification,
@@ -29,7 +29,9 @@ __all__ = [
     'DeadLetter',
     'DeadLetters',
     'Gap',
+    'LetterBox',
     'NotifyForFields',
+    'Status',
     'StoreFailed',
     'StreamReport',
     'StreamingStatus',

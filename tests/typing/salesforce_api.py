@@ -16,8 +16,18 @@ from nameko_salesforce.errors import (
 )
 from nameko_salesforce.events import ChangeEvent, PlatformEvent
 from nameko_salesforce.streaming import (
+    ChannelReport,
+    DeadLetter,
+    DeadLetters,
+    Gap,
+    LetterBox,
     NotifyForFields,
+    Status,
+    StoreFailed,
+    StreamingStatus,
+    StreamReport,
     handle_change_event,
+    handle_gap,
     handle_notification,
     handle_platform_event,
     handle_sobject_notification,
@@ -85,3 +95,51 @@ def meaning(error: AccountError) -> str:
             return f'{what} {reason}'
         case _:
             return 'unknown'
+
+
+# --- positions, status, dead letters ------------------------------------------------------------------
+
+
+class Careful:
+    name = 'careful'
+    status = StreamingStatus()
+    letters = DeadLetters()
+
+    @handle_platform_event(  # type: ignore[untyped-decorator]
+        'Low_Ink__e',
+        order='channel',
+        key=lambda data: data['payload']['Printer_Model__c'],
+        attempts=5,
+        timeout=30,
+        on_failure='stop',
+        start='earliest',
+        on_gap='fail',
+    )
+    def handle(self, name: str, event: PlatformEvent) -> None: ...
+
+    @handle_change_event('Account', batch=500, batch_wait=0.5, order=None)  # type: ignore[untyped-decorator]
+    def handle_many(self, entity: str | None, events: list[ChangeEvent]) -> None: ...
+
+    @handle_gap(attempts=1)  # type: ignore[untyped-decorator]
+    def reconcile(self, gap: Gap) -> None:
+        assert_type(gap.channel, str)
+        assert_type(gap.age, float)
+        assert_type(gap.replay_id, int | str | None)
+
+
+def operate(status: Status, letters: LetterBox) -> None:
+    report = status.report()
+    assert_type(report, StreamReport)
+    assert_type(report.problems, list[str])
+    assert_type(report.channels['/topic/Contact'], ChannelReport)
+    assert_type(report.channels['/topic/Contact'].lag, float)
+    assert_type(status.resume('/topic/Contact'), bool)
+    try:
+        for letter in letters.list('/topic/Contact', newest_first=True, count=10):
+            assert_type(letter, DeadLetter)
+            assert_type(letters.run_again(letter.number or '', timeout=10), bool)
+        assert_type(letters.show('1'), DeadLetter | None)
+        assert_type(letters.count(), int)
+        assert_type(letters.drop('1'), bool)
+    except StoreFailed as problem:
+        assert_type(problem, StoreFailed)

@@ -104,7 +104,7 @@ class Runner:
         self._stopped: dict[Channel, _Stop] = {}
         self._again: list[_Again] = []
         self._load = Load(limit, characters, brake, release)
-        self._dropping = 0
+        self._dropping: dict[str, int] = {}  # channel -> events, since there is no room
         self._turns = Turns()
 
     # --- life --------------------------------------------------------------------------------------
@@ -211,13 +211,13 @@ class Runner:
         """Wait until there is room; False where the event is dropped, or nothing runs any more."""
         if not channel.durable:
             self.dropped += 1
-            if not self._dropping:
-                log.warning(
+            if channel.name not in self._dropping:
+                log.error(
                     '%s: there is no room, and nothing brings its events again: they are dropped until '
                     'handlers have caught up',
                     channel.name,
                 )
-            self._dropping += 1
+            self._dropping[channel.name] = self._dropping.get(channel.name, 0) + 1
             return False
         while self._load.is_full and not self._halted:
             self._room = Event()
@@ -265,8 +265,9 @@ class Runner:
     def _weigh(self, events: int, characters: float) -> None:
         self._load.change(events, characters)
         if self._dropping and not self._load.is_braked:
-            log.warning('%d events were dropped because there was no room', self._dropping)
-            self._dropping = 0
+            dropping, self._dropping = self._dropping, {}
+            for name, count in dropping.items():
+                log.error('%s: %d events were dropped, because there was no room', name, count)
         if self._room is not None and not self._load.is_full:
             room, self._room = self._room, None
             _send(room)

@@ -1,10 +1,13 @@
 """What a service handles that ends and starts again, against the fake org and real stores."""
 
+import time
+
 import eventlet
 import pytest
 from greenlet import GreenletExit
 
 from nameko_salesforce.errors import StreamRefused
+from nameko_salesforce.replay.position import Position
 from nameko_salesforce.streaming import (
     handle_platform_event,
     handle_sobject_notification,
@@ -303,6 +306,51 @@ def test_updates_of_one_record_are_handled_in_order_and_other_records_beside_the
     assert seen[2:] == ['Ada 1', 'Ada 2', 'Ada 3']
 
 
+# --- what the server does --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('blow', ['revoke_tokens', 'restart', 'disconnect_all', 'expire_routing_cookies'])
+def test_what_is_published_around_a_blow_is_handled_once_and_in_order(org, file_uri, blow):
+    kind, handled = service(order='channel')
+    running = org.run(kind, REPLAY_STORE_URI=file_uri)
+    publish(org, 1, 2)
+    org.until('the first', lambda: len(handled) == 2)
+    before = org.handshakes()
+    getattr(org.server, blow)()
+    publish(org, 3, 4)
+    org.until('a new session', lambda: org.handshakes() > before)
+    publish(org, 5)
+    org.until('all', lambda: len(handled) >= 5)
+    assert handled == [1, 2, 3, 4, 5]
+    org.subscribed(running)
+    assert org.log.lines('events may have been missed') == []
+
+
+def asked(org):
+    """Where channels were subscribed from, in order."""
+    return [
+        entry.detail['ext']['replay'][CHANNEL]
+        for entry in org.server.journal('request', channel='/meta/subscribe')
+    ]
+
+
+def test_all_that_is_kept_is_asked_for_once(org, file_uri):
+    """Replayed events count against the allowance of the day."""
+    publish(org, 1, 2, 3)
+    store = Store(org, file_uri)
+    # A mark of a start that is an hour younger than these: they are passed over.
+    store.store.save({CHANNEL: Position(None, None, time.time(), time.time() + HOURS)})
+    kind, handled = service()
+    running = org.run(kind, REPLAY_STORE_URI=file_uri)
+    for session in (2, 3):
+        org.server.disconnect_all()
+        org.until('a new session', lambda session=session: org.handshakes() == session)
+        org.subscribed(running)
+    last = ids(org)[-1]
+    assert asked(org) == [-2, last, last]
+    assert handled == []
+
+
 # --- a lost position --------------------------------------------------------------------------------
 
 
@@ -443,6 +491,31 @@ def test_a_store_that_goes_away_delays_positions_and_not_the_stream(org, own_red
     org.until('the position of the last', lambda: store.id() == ids(org)[-1])
 
 
+@pytest.mark.defect('S9')
+def test_a_store_that_comes_and_goes_under_load_costs_nothing(org, own_redis):
+    kind, handled = service(order='channel')
+    org.run(kind, REPLAY_STORE_URI=own_redis.uri)
+    for first in range(0, 300, 100):
+        publish(org, *range(first, first + 50))
+        own_redis.end()
+        publish(org, *range(first + 50, first + 100))
+        own_redis.start()
+    org.until('all', lambda: len(handled) >= 300)
+    assert handled == list(range(300))
+    store = Store(org, own_redis.uri)
+    org.until('the position of the last', lambda: store.id() == ids(org)[-1])
+
+
+def test_an_age_of_ones_own_decides_what_is_lost(org, file_uri):
+    publish(org, 1, 2)
+    keep(Store(org, file_uri), ids(org)[0], seen_ago=120)
+    kind, handled = service()
+    org.run(kind, REPLAY_STORE_URI=file_uri, PUSHTOPIC_REPLAY_TTL=60)
+    org.until('all that is kept and not known to be done', lambda: handled == [2])
+    [line] = org.log.lines('events may have been missed')
+    assert 'last connected 120 s ago; positions are used for 60 s' in line
+
+
 # --- handlers that fail -----------------------------------------------------------------------------
 
 
@@ -460,6 +533,38 @@ def test_an_event_whose_handler_takes_too_long_is_tried_again(org, file_uri):
     publish(org, 1)
     org.until('the event', lambda: handled == [1])
     assert begun == [1, 1]
+
+
+def test_a_handler_that_hangs_holds_up_its_record_and_position_and_nothing_else(org, file_uri, gate):
+    kind, handled = service(lambda number: gate.wait() if number == 1 else None)
+    running = org.run(kind, REPLAY_STORE_URI=file_uri)
+    publish(org, *range(1, 30))
+    org.until('all others', lambda: len(handled) == 28)
+    assert 1 not in handled
+    assert running.container._worker_threads
+    store = Store(org, file_uri)
+    assert store.id() is None
+    gate.open()
+    org.until('the position of the last', lambda: store.id() == ids(org)[-1])
+
+
+def test_a_handler_that_fails_at_times_loses_nothing(org, file_uri):
+    org.log.expect_error('error handling worker')
+    failed = set()
+
+    def handle(number):
+        if number % 3 == 0 and number not in failed:
+            failed.add(number)
+            raise ValueError('at times')
+
+    kind, handled = service(handle)
+    org.run(kind, REPLAY_STORE_URI=file_uri)
+    publish(org, *range(10))
+    org.until('all', lambda: len(handled) >= 10)
+    assert sorted(handled) == list(range(10))
+    store = Store(org, file_uri)
+    org.until('the position of the last', lambda: store.id() == ids(org)[-1])
+    assert store.letters() == []
 
 
 @pytest.mark.parametrize('end', [eventlet.Timeout, GreenletExit])

@@ -297,7 +297,8 @@ def test_what_nothing_brings_again_is_dropped_with_a_word_where_there_is_no_room
     assert world.runner.dropped == 3
     world.runner.start()
     until('the others', lambda: handled == [1, 2, 3, 4])
-    until('the word', lambda: '3 events were dropped because there was no room' in caplog.messages)
+    said = '/systemTopic/Logging: 3 events were dropped, because there was no room'
+    until('the word', lambda: said in caplog.messages)
     assert len([each for each in caplog.messages if 'there is no room' in each]) == 1
 
 

@@ -5,8 +5,8 @@ received. Decides nothing about when; and keeps nothing: whoever asks keeps the 
 
     no position              begin as `start` says, and keep a mark
     older than is of use     lost
-    refused by the server    lost, unless the channel was connected a short while ago: then all that came
-                             after the position is still kept, and is asked for without an id
+    refused by the server    lost, unless the channel is known to have been connected a short while ago: then
+                             all that came after the position is still kept, and is asked for without an id
     a mark, no event yet     all that is kept; events from before the mark are passed over
     otherwise                after the position
 
@@ -129,7 +129,7 @@ def resume(rules: Rules, position: Position | None, refusal: str, now: float) ->
     if position.replay_id is None and position.seen_until == 0.0:
         # A mark of a subscription that nobody knows to have come about.
         old = now - position.marked_at > rules.greatest_age
-        return _first(rules, now) if old else Resume(ALL_EVENTS, _drop_before(position))
+        return _first(rules, now) if old else Resume(ALL_EVENTS, _drop_before(_mark_of(position, now)))
     age = position.age(now)
     if age > rules.greatest_age:
         return _lost(
@@ -139,12 +139,13 @@ def resume(rules: Rules, position: Position | None, refusal: str, now: float) ->
             now,
         )
     if position.replay_id is None:
-        return Resume(ALL_EVENTS, _drop_before(position))
+        return Resume(ALL_EVENTS, _drop_before(_mark_of(position, now)))
     if not refusal:
         return Resume(position.replay_id)
-    if age > rules.retention - LEEWAY:
+    if age > rules.retention - LEEWAY or position.seen_until > now + MARGIN:
+        # The latter was written by a clock that was wrong then, or is now: its age is not known.
         return _lost(rules, position, f'refused: {refusal}', now)
-    mark = _mark_of(position)
+    mark = _mark_of(position, now)
     return Resume(ALL_EVENTS, _drop_before(mark), mark)
 
 
@@ -172,16 +173,22 @@ def _lost(rules: Rules, position: Position, reason: str, now: float) -> Resume |
         case OnGap.LATEST:
             return Resume(NEW_EVENTS, None, Position(None, None, now, now), gap)
         case OnGap.EARLIEST:
-            mark = replace(_mark_of(position), seen_until=now)
+            mark = replace(_mark_of(position, now), seen_until=now)
             return Resume(ALL_EVENTS, _drop_before(mark), mark, gap)
 
 
-def _mark_of(position: Position) -> Position:
-    """A mark in place of an id: what was created long before its event is done."""
+def _mark_of(position: Position, now: float) -> Position:
+    """A mark in place of an id: what was created long before its event is done.
+
+    A mark from a time to come was made by a clock that was wrong then, or is now, and bounds nothing: all
+    real events may be from before it.
+    """
+    marked_at = position.marked_at if position.marked_at <= now + MARGIN else 0.0
     if position.replay_id is None:
-        return position
+        return replace(position, marked_at=marked_at)
+    # By Salesforce's clock, like the events that it is compared with.
     known = 0.0 if position.event_time is None else position.event_time
-    return Position(None, None, position.seen_until, max(known, position.marked_at))
+    return Position(None, None, position.seen_until, max(known, marked_at))
 
 
 def _drop_before(mark: Position) -> float | None:

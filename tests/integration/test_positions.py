@@ -1,13 +1,10 @@
 """What a service handles that ends and starts again, against the fake org and real stores."""
 
-import time
-
 import eventlet
 import pytest
 from greenlet import GreenletExit
 
 from nameko_salesforce.errors import StreamRefused
-from nameko_salesforce.replay.position import Position
 from nameko_salesforce.streaming import (
     handle_platform_event,
     handle_sobject_notification,
@@ -337,9 +334,8 @@ def asked(org):
 def test_all_that_is_kept_is_asked_for_once(org, file_uri):
     """Replayed events count against the allowance of the day."""
     publish(org, 1, 2, 3)
-    store = Store(org, file_uri)
-    # A mark of a start that is an hour younger than these: they are passed over.
-    store.store.save({CHANNEL: Position(None, None, time.time(), time.time() + HOURS)})
+    # Its event is an hour younger than these, by the clock of Salesforce: they are passed over.
+    keep(Store(org, file_uri), 999_999, seen_ago=60, created_ago=-HOURS)
     kind, handled = service()
     running = org.run(kind, REPLAY_STORE_URI=file_uri)
     for session in (2, 3):
@@ -347,7 +343,7 @@ def test_all_that_is_kept_is_asked_for_once(org, file_uri):
         org.until('a new session', lambda session=session: org.handshakes() == session)
         org.subscribed(running)
     last = ids(org)[-1]
-    assert asked(org) == [-2, last, last]
+    assert asked(org) == [999_999, -2, last, last]
     assert handled == []
 
 

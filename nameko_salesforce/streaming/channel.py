@@ -7,7 +7,9 @@ subscribed from. Carries nothing out: what has to be kept or told is returned.
 `mark` stands for both before the first event, or after a position was lost.
 
 **`seen_until` is honest.** It says until when all events are handled: no later than the channel was known to
-bring its events, nor than the oldest event arrived, or was created, that is not done.
+have brought its events, nor than the oldest event arrived, or was created, that is not done. While a replay
+is coming, what has been brought ends with the newest arrival: the rest of a backlog may be as old as that,
+and grow too old at the server when the process ends now. A connect that brought nothing ends a replay.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +41,7 @@ class Channel:
         durable: Salesforce keeps its events, so that there are positions.
         loaded: `begin` was called.
         active: it is subscribed to.
-        seen: seconds since 1970 until which it is known to have brought its events; 0.0: never yet.
+        seen: seconds since 1970 until which it is known to have been connected; 0.0: never yet.
         last_event_at: seconds since 1970 when the last event arrived; None: none did.
         gaps: lost positions so far.
         halted: why nothing is subscribed to or run any more, until somebody decides; '' as a rule.
@@ -71,6 +73,8 @@ class Channel:
         self.work = ChannelWork(self._options, None, self._draw)
         self.loaded = False
         self.seen = 0.0
+        self._reached: float | None = None  # a replay is coming, and has brought what was created until then
+        self._doubts = 0  # so many connects do not show yet that it is over
         self.halted = ''
         self._gap: Halted | None = None  # told; the session goes on asking
         self._mark: Position | None = None
@@ -104,6 +108,9 @@ class Channel:
         known = self.position
         if known is None or known.replay_id is None or known.replay_id != self._asked:
             refusal = ''
+        elif refusal:
+            # What has not been brought of a backlog is as old as the last that was.
+            known = replace(known, seen_until=self._brought)
         plan = resume(self._rules, known, refusal, now)
         if plan.gap is not None:
             self.gaps += 1
@@ -117,6 +124,9 @@ class Channel:
             self._lost = self.work.received
         self._drop_before = plan.drop_before
         self._asked = plan.replay_from
+        if plan.replay_from != NEW_EVENTS:
+            # Neither the subscription nor the connect that is under way meanwhile says what is still to come.
+            self._expect_more(2)
         return plan, self.work.skipped_ahead() if plan.replay_from == NEW_EVENTS else ()
 
     @property
@@ -125,15 +135,17 @@ class Channel:
         received = self.work.received
         if received is not None and received != self._lost:
             done = self.work.committable
-            return Position(received, None if done is None else done.event_time, self.seen, self._marked_at)
-        return self._mark if self._promised else None
+            event_time = None if done is None else done.event_time
+            return Position(received, event_time, self.seen, self._marked_at)
+        # Not as it was kept: a channel that has been quiet for days is not a lost one.
+        return replace(self._mark, seen_until=self.seen) if self._mark and self._promised else None
 
     @property
     def mark(self) -> Position | None:
         """The mark to be kept, with what is known of `seen_until`; None where an event's position is."""
         if self._mark is None or self._mark.replay_id is not None or self.work.committable is not None:
             return None
-        return replace(self._mark, seen_until=self.seen)
+        return replace(self._mark, seen_until=self._brought)
 
     def committed(self, mark: Mark, now: float, clock: float) -> Position:
         """The position to be kept for an event with everything up to it done. Times as for `seen_until`."""
@@ -148,10 +160,10 @@ class Channel:
         """
         oldest = self.work.oldest
         if oldest is None:
-            return self.seen
+            return self._brought
         arrived = now - (clock - oldest.since)
         created = oldest.ticket.event_time
-        return min(self.seen, arrived) if created is None else min(self.seen, arrived, created)
+        return min(self._brought, arrived) if created is None else min(self._brought, arrived, created)
 
     def lag(self, now: float, clock: float) -> float:
         """Seconds since the oldest event that is not done was created, or arrived; 0.0: all are done."""
@@ -166,6 +178,18 @@ class Channel:
         self._mark = position
         self._marked_at = position.marked_at
         self.seen = position.seen_until
+        self._reached = None
+
+    @property
+    def _brought(self) -> float:
+        """Seconds since 1970; what was created until then has arrived."""
+        return self.seen if self._reached is None else min(self.seen, self._reached)
+
+    def _expect_more(self, doubts: int) -> None:
+        if self._reached is None:
+            # Before the mark nothing is promised.
+            self._reached = max(self.seen, self._marked_at)
+        self._doubts = max(self._doubts, doubts)
 
     # --- what arrives ------------------------------------------------------------------------------
 
@@ -174,15 +198,21 @@ class Channel:
     ) -> Sequence[Effect]:
         """An event; times as for `seen_until`, the rest as for `ChannelWork`."""
         self.last_event_at = now
+        created = created_at(event.data)
+        self._expect_more(1)
         if not provisional:
-            self.connected(now)
-        if self._drop_before is not None:
-            created = created_at(event.data)
-            if created is not None and created < self._drop_before:
-                return self.work.pass_over(event, provisional=provisional)
+            self._promised = True
+            self.seen = now
+            self._reached = now if created is None else min(created, now)
+        if self._drop_before is not None and created is not None and created < self._drop_before:
+            return self.work.pass_over(event, provisional=provisional)
         return self.work.arrived(event, clock, provisional=provisional, characters=characters)
 
     def connected(self, now: float) -> None:
-        """It was subscribed to and a connect was answered, or brought an event: seconds since 1970."""
+        """It was subscribed to, or a connect was answered meanwhile: seconds since 1970."""
         self._promised = True
-        self.seen = max(self.seen, now)
+        self.seen = now  # also where the clock was put back: a time to come would hide a loss
+        if self._doubts:
+            self._doubts -= 1
+        else:
+            self._reached = None

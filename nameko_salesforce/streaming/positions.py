@@ -11,7 +11,7 @@ from typing import Any
 
 from nameko_salesforce.replay.committer import Committer
 from nameko_salesforce.replay.position import Position
-from nameko_salesforce.replay.store import Store
+from nameko_salesforce.replay.store import Store, StoreFailed
 
 __all__ = ['Positions']
 
@@ -50,9 +50,9 @@ class Positions:
         """
         if organization == self._organization:
             return False
-        before, self._organization = self._organization, organization
         old_store, old_committer = self.store, self.committer
         self.store = self._open_store(organization)
+        before, self._organization = self._organization, organization
         self.committer = Committer(self.store, spawn=self._spawn)
         if not self._ended:
             self.committer.start()
@@ -70,13 +70,16 @@ class Positions:
         """What the store holds for a channel; takes a few seconds at most.
 
         Raises:
-            StoreFailed: see there.
+            StoreFailed: see there; or another organization was opened meanwhile, for which it says nothing.
         """
-        assert self.store is not None
-        assert self.committer is not None
-        position = self.store.load(channel)
+        store, committer = self.store, self.committer
+        assert store is not None
+        assert committer is not None
+        position = store.load(channel)
+        if store is not self.store:
+            raise StoreFailed('the organization has changed meanwhile')
         if position is not None:
-            self.committer.adopt(channel, position)
+            committer.adopt(channel, position)
         return position
 
     def commit(self, channel: str, position: Position) -> None:
@@ -114,5 +117,7 @@ class Positions:
 
 def _end(store: Store, committer: Committer) -> None:
     """Save what is left for an organization that is not in use any more."""
-    committer.stop(OLD_LIMIT)
-    store.close()
+    try:
+        committer.stop(OLD_LIMIT)
+    finally:
+        store.close()

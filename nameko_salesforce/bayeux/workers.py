@@ -70,10 +70,11 @@ class Workers:
             Exception: what the service's class raises when it is called; where there is `ended`, that is
                 told instead.
         """
-        self._slots.acquire()
-        worker = _Worker(self._slots.release, ended)
+        worker = _Worker(ended)
         outcome: Outcome | None = Ended.NOT_RUN
         try:
+            self._slots.acquire()
+            worker.release = self._slots.release
             worker_ctx = self._container.spawn_worker(
                 entrypoint,
                 args,
@@ -117,25 +118,27 @@ class Workers:
 
 
 class _Worker:
-    """One taken slot.
+    """One worker, from the wait for its slot on.
 
     Attributes:
+        release: gives its slot back; None while it has none.
         timed_out: its time was over, whatever the handler made of that.
     """
 
-    __slots__ = ('_ended', '_over', '_release', 'timed_out')
+    __slots__ = ('_ended', '_over', 'release', 'timed_out')
 
-    def __init__(self, release: Callable[[], Any], ended: Callable[[Outcome], None] | None) -> None:
+    def __init__(self, ended: Callable[[Outcome], None] | None) -> None:
+        self.release: Callable[[], Any] | None = None
         self.timed_out = False
         self._over = False
-        self._release = release
         self._ended = ended
 
     def end(self, outcome: Outcome) -> None:
         if self._over:
             return
         self._over = True
-        self._release()
+        if self.release is not None:
+            self.release()
         if self._ended is None:
             return
         try:

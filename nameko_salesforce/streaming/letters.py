@@ -27,6 +27,9 @@ log = logging.getLogger('nameko_salesforce.replay')
 
 PAUSES = Backoff(first=0.2, cap=5.0)
 
+# While a stop waits, which has less time than the longest of those.
+HURRIED = Backoff(first=0.05, cap=0.5)
+
 # Characters of an error's text that a letter keeps: the beginning says what it was.
 ERROR_LENGTH = 2000
 
@@ -61,7 +64,8 @@ class Letters:
         self._waiting: deque[tuple[Any, str, DeadLettered]] = deque()
         self._thread: Any = None
         self._ended = False
-        self._emptied: Event | None = None
+        self._emptied: Event | None = None  # a stop waits for it
+        self._nap: Event | None = None
 
     @property
     def waiting(self) -> int:
@@ -86,6 +90,8 @@ class Letters:
         """
         if self._waiting and self._thread is not None:
             self._emptied = self._emptied or Event()
+            if self._nap is not None and not self._nap.ready():
+                self._nap.send()
             with eventlet.Timeout(max(0.0, timeout), False):
                 self._emptied.wait()
         if self._waiting and not self._ended:
@@ -113,11 +119,18 @@ class Letters:
                     self._stored(owner, letter)
                 else:
                     failures += 1
-                    eventlet.sleep(PAUSES.delay(failures, self._draw()))
+                    self._pause(failures)
         finally:
             self._thread = None
             if self._emptied is not None and not self._emptied.ready():
                 self._emptied.send()
+
+    def _pause(self, failures: int) -> None:
+        """After a failure; a stop that begins meanwhile ends it."""
+        pauses = PAUSES if self._emptied is None else HURRIED
+        self._nap = Event()
+        with eventlet.Timeout(pauses.delay(failures, self._draw()), False):
+            self._nap.wait()
 
     def _add(self, channel: str, letter: DeadLettered, failures: int) -> bool:
         store = self._store()

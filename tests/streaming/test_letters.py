@@ -242,6 +242,17 @@ def test_a_stop_waits_for_a_store_that_comes_back(world, until):
     assert world.numbers() == [1]
 
 
+def test_a_stop_sleeps_through_no_pause(world, until, monkeypatch):
+    monkeypatch.setattr(module, 'PAUSES', Backoff(first=LONG, cap=LONG))
+    world.store.problem = StoreFailed('down')
+    world.put(1)
+    until('an attempt', lambda: world.store.tried)
+    world.store.problem = None
+    with eventlet.Timeout(5):
+        world.letters.stop(LONG)
+    assert world.numbers() == [1]
+
+
 def test_a_stop_ends_in_time_and_says_what_comes_again(world, warnings):
     world.store.problem = StoreFailed('down')
     world.put(1, 2)

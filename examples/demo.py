@@ -42,7 +42,8 @@ class Service:
         self._process = subprocess.Popen(
             [Path(sys.executable).with_name('nameko'), 'run', 'contacts', '--config', 'config.yaml'],
             cwd=HERE,
-            env={**os.environ, 'LOGIN_URL': login_url},
+            # Leaves no file behind: the next demo has another org.
+            env={**os.environ, 'LOGIN_URL': login_url, 'REPLAY_STORE_URI': 'memory://'},
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,

@@ -26,6 +26,7 @@ from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.replay.store import DeadLetter, Store, StoreFailed
 from nameko_salesforce.streaming.connection import SalesforceConnection
 from nameko_salesforce.streaming.reporting import make_report
+from nameko_salesforce.streaming.retry import OnFailure
 from nameko_salesforce.streaming.status import StreamReport
 
 __all__ = ['DeadLetters', 'LetterBox', 'Status', 'StreamingStatus']
@@ -88,7 +89,8 @@ class LetterBox:
         Args:
             timeout: seconds to wait for its end.
         Returns:
-            Whether it was handled. The letter is removed then; otherwise a new one stands in its place.
+            Whether it was handled. The letter is removed then. Otherwise a new one stands in its place, or it
+            stays, where the handler is told by now to skip such events.
         Raises:
             LookupError: there is no such letter, or no such handler in this service any more.
             TimeoutError: the handler has not ended in time. It goes on, and the letter stays.
@@ -106,7 +108,8 @@ class LetterBox:
         handled = False
         with Timeout(timeout, TimeoutError(f'{letter.handler}() has not ended within {timeout:g} s')):
             handled = bool(over.wait())
-        self._store.remove_dead_letter(number)
+        if handled or channel.handlers[letter.handler].handler.retry.on_failure is OnFailure.DEAD_LETTER:
+            self._store.remove_dead_letter(number)
         return handled
 
     @property

@@ -186,7 +186,8 @@ class Org(World):
     def make(self, service: type, *, max_workers: int = 10, **settings: Any) -> Running:
         """A service that is not started; `settings` of the section SALESFORCE, None for keys to leave out."""
         section = self.server.section(**{**QUICK, **settings})
-        return Running(self._factory(service, {'SALESFORCE': section, 'max_workers': max_workers}), self.log)
+        config = {'SALESFORCE': section, 'max_workers': max_workers, 'WEB_SERVER_ADDRESS': '127.0.0.1:0'}
+        return Running(self._factory(service, config), self.log)
 
     @property
     def ada(self) -> 'Person':

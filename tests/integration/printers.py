@@ -6,7 +6,7 @@ from nameko_salesforce.replay.position import Position
 from nameko_salesforce.replay.stores import open_store
 from nameko_salesforce.streaming import handle_platform_event
 
-__all__ = ['CHANNEL', 'HOURS', 'Store', 'ids', 'keep', 'publish', 'service']
+__all__ = ['CHANNEL', 'HOURS', 'Store', 'ids', 'keep', 'organization', 'publish', 'service']
 
 CHANNEL = '/event/Low_Ink__e'
 HOURS = 3600.0

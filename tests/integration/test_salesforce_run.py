@@ -102,6 +102,27 @@ def test_a_wrong_configuration_names_every_problem_and_ends_the_process(run, org
     assert org.server.journal('login') == []
 
 
+def test_a_process_that_is_killed_at_work_loses_nothing(run, org, tmp_path):
+    """SIGKILL with one event done, one under way, and one that is published while nobody is there."""
+    uri = f'sqlite:///{tmp_path / "positions.db"}'
+    first = run('Printing', REPLAY_STORE_URI=uri)
+    org.server.wait_for_subscriptions(CHANNEL, timeout=30)
+    (tmp_path / 'one').touch()
+    publish(org, tmp_path / 'one', tmp_path / 'two')
+    first.wait_for('done one')
+    first.wait_for('begun two')
+    first.end()
+    publish(org, tmp_path / 'three')
+    second = run('Printing', REPLAY_STORE_URI=uri)
+    second.wait_for('begun two')
+    second.wait_for('begun three')
+    (tmp_path / 'two').touch()
+    (tmp_path / 'three').touch()
+    publish(org, tmp_path / 'one')  # answers the poll, until when what was replayed is provisional
+    store = Store(org, uri, 'printing')
+    org.until('the position of the last', lambda: store.id() == ids(org)[-1])
+
+
 def test_contradicting_decorators_end_the_process(run, org):
     process = run('Contradicting')
     assert process.status(PROMPT) == (0 if version('nameko').startswith('2.') else 1)

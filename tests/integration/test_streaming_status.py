@@ -228,6 +228,34 @@ def test_a_dead_letter_is_run_again_by_its_handler(org, printer):
         ask(running, 'box', 'run_again', second.number)
 
 
+def test_a_dead_letter_cannot_be_run_again_where_its_caller_has_the_only_worker(org, uri):
+    org.log.expect_error('error handling worker')
+    org.log.expect_error('failed with event .* for good')
+    kind = type('Service', (Printer,), {'broken': {1}, 'handled': []})
+    running = org.run(kind, REPLAY_STORE_URI=uri, max_workers=1)
+    publish(org, 1)
+    org.until('the letter', lambda: ask(running, 'box', 'count') == 1)
+    [letter] = ask(running, 'box', 'list')
+    with pytest.raises(TimeoutError, match=r'ink\(\) has not ended within'):
+        ask(running, 'box', 'run_again', letter.number, timeout=0.2)
+    assert ask(running, 'box', 'show', letter.number) == letter
+
+
+def test_a_letter_stays_where_its_handler_skips_what_fails_by_now(org, uri, printer):
+    running, kind = printer
+    [letter, _] = ask(running, 'box', 'list')
+    running.end('stop')
+
+    class Service(Watched):
+        @handle_platform_event('Low_Ink__e', attempts=1, on_failure='skip')
+        def ink(self, name, event):
+            raise ValueError('still broken')
+
+    other = org.run(Service, REPLAY_STORE_URI=uri)
+    assert not ask(other, 'box', 'run_again', letter.number)
+    assert ask(other, 'box', 'show', letter.number) == letter
+
+
 def test_a_letter_whose_handler_is_gone_says_so(org, uri, printer):
     running, kind = printer
     [letter, *_] = ask(running, 'box', 'list')

@@ -18,6 +18,7 @@ from nameko_salesforce import config, constants, login_pace, push_topics
 from nameko_salesforce.bayeux import settings as bayeux
 from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.transport import TransportOptions
 from nameko_salesforce.credentials import ClientCredentials, JwtBearer
@@ -25,10 +26,14 @@ from nameko_salesforce.errors import LoginRefused
 from nameko_salesforce.events import ChangeEvent, PlatformEvent
 from nameko_salesforce.flows import Flow, choose_flow
 from nameko_salesforce.refusals import judge
+from nameko_salesforce.replay.store import DeadLetter
 from nameko_salesforce.replay.stores import check_uri
 from nameko_salesforce.replay.uri import REDIS_SCHEMES, StoreKind, read_uri
-from nameko_salesforce.streaming import entrypoints
+from nameko_salesforce.streaming import entrypoints, handling, resume, retry
+from nameko_salesforce.streaming.dependencies import LetterBox, Status
 from nameko_salesforce.streaming.policy import SalesforcePolicy
+from nameko_salesforce.streaming.runner import Runner
+from nameko_salesforce.streaming.status import ChannelReport, StreamReport
 from tests.project.pages import read, table
 
 
@@ -67,6 +72,7 @@ def settings_of(page: str) -> dict[str, str]:
                 'PUSHTOPIC_REPLAY_ENABLED': 'false',
                 'PUSHTOPIC_REPLAY_REDIS_URI': 'none',
                 'PUSHTOPIC_REPLAY_TTL': 'the',
+                'EVENT_WORKERS': 'all',
             },
         ),
     ],
@@ -256,6 +262,90 @@ def test_names_of_a_change_event_exist():
         name for name, _ in inspect.getmembers(PlatformEvent, lambda each: isinstance(each, property))
     }
     assert {name for name in properties if f'`{name}`' in text} == properties
+
+
+# --- handlers, positions, operations -----------------------------------------------------------------
+
+
+def test_options_of_all_decorators_and_their_defaults_are_those_of_the_code():
+    rows = table('docs/handlers.md', 'option', 'default', 'meaning')
+    shown = {names(option)[0]: names(default)[0] for option, default, _ in rows}
+    defaults = options(entrypoints.SalesforceEntrypoint)
+    del defaults['channel']
+    assert shown == {name: repr(default) for name, default in defaults.items()}
+    nameko = {'expected_exceptions', 'sensitive_arguments', 'sensitive_variables'}
+    assert set(entrypoints.HandlerKeywords.__annotations__) == set(shown) | nameko
+
+
+@pytest.mark.parametrize(
+    ('page', 'header', 'values'),
+    [
+        ('docs/handlers.md', ('`order`', 'one after another', 'side by side'), handling.Order),
+        ('docs/handlers.md', ('`on_failure`', 'then'), retry.OnFailure),
+        ('docs/positions.md', ('`on_gap`', 'then the channel'), resume.OnGap),
+    ],
+)
+def test_values_of_options_are_those_of_the_code(page, header, values):
+    assert [names(row[0])[0] for row in table(page, *header)] == [repr(each.value) for each in values]
+
+
+def test_what_a_batch_is_called_with_is_what_the_page_says():
+    rows = table('docs/handlers.md', 'decorator', 'the method gets')
+    assert len(rows) == 5
+    for call, gets in rows:
+        (entrypoint,) = eval(names(call)[0], vars(entrypoints))(lambda self: None).nameko_entrypoints
+        *_, events = entrypoint.run_args([Delivery(entrypoint.channel, {})] * 2)
+        assert len(events) == 2, call
+        assert len(names(gets)[0].split(', ')) == len(entrypoint.run_args([Delivery('/x', {})])), call
+
+
+def test_pauses_bounds_and_margins_are_those_that_the_pages_tell():
+    pauses = retry.Retry().pauses
+    longest = [pauses.delay(number, 0.0) for number in (1, 2, 9)]
+    assert longest == [1, 4, 60]
+    assert pauses.spread == 0.5
+    said = (
+        'After about 1 s (0.5 to 1) it is tried again, then after about 4 s (2 to 4), and so on up to a min'
+    )
+    assert said in ' '.join(read('docs/handlers.md').split())
+    bounds = inspect.signature(Runner).parameters
+    assert (bounds['limit'].default, bounds['characters'].default) == (1000, 8 * 2**20)
+    assert 'more than `MAILBOX_LIMIT` (1,000), or 8 MB of text' in read('docs/handlers.md')
+    assert f'the next poll waits, for {config.LONGEST_BRAKE:g} s at most' in read('docs/handlers.md')
+    assert (resume.MARGIN, resume.LEEWAY) == (15 * 60, 60 * 60)
+    assert 'more than 15 minutes before the lost position' in read('docs/positions.md')
+    assert 'more than 23 or 71 hours ago' in read('docs/positions.md')
+
+
+def attributes(page: str, header: str) -> list[str]:
+    return [name for row in table(page, header, 'what') for name in names(row[0])]
+
+
+@pytest.mark.parametrize(
+    ('page', 'header', 'cls', 'more'),
+    [
+        ('docs/operations.md', 'of the report', StreamReport, ['problems']),
+        ('docs/operations.md', 'of a channel', ChannelReport, []),
+        ('docs/operations.md', 'of a letter', DeadLetter, []),
+        ('docs/positions.md', 'attribute of a gap', resume.Gap, []),
+    ],
+)
+def test_what_a_service_is_told_has_these_attributes(page, header, cls, more):
+    fields = [each.name for each in dataclasses.fields(cls)]
+    assert sorted(attributes(page, header)) == sorted([*fields, *more])
+
+
+def test_calls_for_dead_letters_and_of_the_status_are_those_of_the_code():
+    rows = table('docs/operations.md', 'call', 'what it does')
+    shown = {
+        names(call)[0].partition('(')[0]: names(call)[0].partition('(')[2].rstrip(')') for call, _ in rows
+    }
+    assert set(shown) == {name for name in vars(LetterBox) if not name.startswith('_')}
+    for name, arguments in shown.items():
+        known = list(inspect.signature(getattr(LetterBox, name)).parameters)[1:]
+        assert [each for each in arguments.split(', ') if each] == known, name
+    assert {name for name in vars(Status) if not name.startswith('_')} == {'report', 'resume'}
+    assert '`resume(channel)`' in read('docs/operations.md')
 
 
 # --- PushTopics -------------------------------------------------------------------------------------

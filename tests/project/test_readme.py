@@ -16,7 +16,12 @@ SERVICE = 'tests/integration/'
 RUN = SERVICE + 'test_salesforce_run.py::'
 STREAMING = SERVICE + 'test_salesforce_streaming.py::'
 RECOVERY = SERVICE + 'test_salesforce_recovery.py::'
+BRAKE = 'tests/bayeux/client/test_client_brake.py::'
+RUNNER = 'tests/streaming/test_runner.py::'
 POLICY = 'tests/streaming/test_policy.py::'
+POSITIONS = SERVICE + 'test_positions.py::'
+PRESSURE = SERVICE + 'test_back_pressure.py::'
+STATUS = SERVICE + 'test_streaming_status.py::'
 
 PROOFS = {
     'README.md': {
@@ -24,6 +29,25 @@ PROOFS = {
             CLIENT + 'test_a_server_that_starts_again_is_found_again',
             SESSION + 'test_pauses_grow_to_the_cap',
             RECOVERY + 'test_an_org_that_starts_from_nothing_gets_its_pushtopic_again',
+        ],
+        'the service restarts': [
+            POSITIONS + 'test_a_service_gets_what_was_published_while_it_was_down_and_nothing_twice',
+            POSITIONS + 'test_a_start_before_the_first_event_is_remembered',
+            POSITIONS + 'test_without_a_store_one_line_says_what_a_restart_means',
+        ],
+        'SIGKILL, at any moment': [
+            RUN + 'test_a_process_that_is_killed_at_work_loses_nothing',
+            POSITIONS + 'test_a_killed_service_loses_nothing',
+            POSITIONS + 'test_a_position_never_passes_an_unfinished_event',
+        ],
+        'the store of the positions is down': [
+            POSITIONS + 'test_a_store_that_goes_away_delays_positions_and_not_the_stream',
+            POSITIONS + 'test_a_store_that_is_down_at_the_start_delays_its_channels_and_nothing_is_lost',
+        ],
+        'a position is lost': [
+            POSITIONS + 'test_a_position_older_than_retention_is_lost_with_a_notice',
+            POSITIONS + 'test_a_channel_with_on_gap_fail_stops_visibly_and_the_others_go_on',
+            STATUS + 'test_a_lost_position_is_told_to_the_service',
         ],
         'Salesforce is down when your service starts': [
             RECOVERY + 'test_a_service_starts_while_salesforce_is_down_and_is_served_once_it_is_up',
@@ -63,10 +87,30 @@ PROOFS = {
         ],
         'your handler raises': [
             STREAMING + 'test_a_failing_handler_is_logged_and_the_next_event_is_handled',
+            POSITIONS + 'test_a_worker_that_ends_without_a_result_has_failed',
+            RUNNER + 'test_a_failed_event_is_tried_again_when_its_pause_is_over',
+        ],
+        'your handler fails for good': [
+            POSITIONS + 'test_a_failed_event_is_not_passed_before_something_became_of_it',
+            POSITIONS + 'test_a_channel_whose_handler_stops_is_left_alone_and_the_others_go_on',
+            STATUS + 'test_a_dead_letter_is_run_again_by_its_handler',
+            STATUS + 'test_a_stopped_channel_says_why_and_goes_on_where_it_stopped',
+        ],
+        'your handler takes too long': [
+            POSITIONS + 'test_an_event_whose_handler_takes_too_long_is_tried_again',
+            POSITIONS + 'test_a_position_never_passes_an_unfinished_event',
+            STATUS + 'test_what_is_under_way_and_how_long_it_waits_is_seen',
+        ],
+        'two events of one record': [
+            POSITIONS + 'test_updates_of_one_record_are_handled_in_order_and_other_records_beside_them',
+            'tests/streaming/test_work.py::test_a_retry_holds_its_record_and_no_other',
         ],
         'your handlers are slow': [
-            SERVICE + 'test_events.py::test_a_full_pool_delays_no_poll_and_loses_no_event',
+            PRESSURE + 'test_handlers_that_stand_still_pause_the_channel_and_cost_neither_session_nor_event',
+            SERVICE + 'test_backlog.py::test_a_backlog_by_the_thousand_does_not_grow_the_service',
             CLIENT + 'test_a_backlog_that_outruns_its_callbacks_does_not_grow_memory',
+            BRAKE + 'test_a_consumer_that_stands_still_is_paused_and_resumed_and_loses_nothing',
+            RUNNER + 'test_at_twice_the_limit_events_wait_in_front_until_there_is_room',
         ],
         'a REST call is not answered': [
             SERVICE + 'test_salesforce_api.py::test_a_request_that_is_not_answered_ends_in_time',

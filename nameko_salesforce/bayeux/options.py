@@ -28,6 +28,10 @@ class SessionOptions:
         longest_brake: seconds after the last answered connect at which the next one goes out although the
             client is braked: a server forgets a client that stays away. 7: CometD's `maxInterval` of 10 less
             a margin for the way there.
+        settling: seconds after the last answered connect for which the next one waits while durable channels
+            are being subscribed to. What their log brings comes with the answer to the subscription; beside
+            a poll nobody would know, until that ends, whether it has taken earlier events with it. 5: the
+            other channels wait as well.
         backoff: pauses after failures, of the connection and of refused channels alike.
     """
 
@@ -40,4 +44,5 @@ class SessionOptions:
     handshake_distance: float = 5.0
     disconnect_timeout: float = 5.0
     longest_brake: float = 7.0
+    settling: float = 5.0
     backoff: Backoff = Backoff()

@@ -212,7 +212,7 @@ class Session:
 
     def channel_preparation_failed(self, channel: str, attempt: int, reason: str, now: float) -> list[Effect]:
         self._channels.preparation_failed(channel, attempt, reason, now)
-        return self._take()
+        return self._after_request(now)
 
     def received(
         self, exchange: int, messages: Sequence[Incoming], now: float, characters: int = 0
@@ -319,8 +319,15 @@ class Session:
         self._send(Lane.POLL, [connect], held + self._options.network_allowance, now)
 
     def _poll(self, now: float) -> None:
-        """Send the next connect once it has rested and the brake is off, or was on for long enough."""
-        due = max(self._rested_at, self._brake.lasts_until(self._pace.last_answer, self._advice))
+        """Send the next connect once it has rested, the brake is off or was on for long enough, and channels
+        are settled or have had their time.
+        """
+        self._pump(now)
+        answered = self._pace.last_answer
+        due = max(self._rested_at, self._brake.lasts_until(answered, self._advice))
+        settled_at = answered + self._options.settling
+        if now < settled_at and self._channels.settling(self._policy.is_durable, settled_at):
+            due = max(due, settled_at)
         if now < due:
             self._deadline = due
         else:
@@ -328,10 +335,9 @@ class Session:
             if self._brake.exceed():
                 self._pause(now)
             self._send_connect(now, hold=None)
-        self._pump(now)
 
     def _poll_again(self, now: float) -> None:
-        """The brake has changed: where a poll waits, look anew for how long."""
+        """What a poll waits for may have changed: look anew for how long."""
         if self._state is State.CONNECTED and self._exchanges.is_free(Lane.POLL):
             self._poll(now)
 
@@ -463,6 +469,8 @@ class Session:
     # --- the command lane ------------------------------------------------------------------------
 
     def _after_request(self, now: float) -> list[Effect]:
+        if self._deadline is not None:
+            self._poll_again(now)
         self._pump(now)
         if self._state is State.HALTED:
             self._refuse_all()

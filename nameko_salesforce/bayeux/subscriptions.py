@@ -70,6 +70,7 @@ SETTLED = (
     ChannelState.PAUSED,
     ChannelState.GONE,
 )
+SETTLING = (ChannelState.PREPARING, ChannelState.READY, ChannelState.PENDING)
 BRAKED = (ChannelState.YIELD, ChannelState.YIELDING, ChannelState.PAUSED)
 REFUSABLE = (
     ChannelState.WANTED,
@@ -158,6 +159,18 @@ class Subscriptions:
     def wants(self, chosen: Callable[[str], bool]) -> bool:
         """Whether any wanted channel is one of the chosen."""
         return any(chosen(each.name) for each in self._book.values() if each.state not in UNWANTED)
+
+    def settling(self, chosen: Callable[[str], bool], until: float) -> bool:
+        """Whether one of the chosen channels is being subscribed to, or will be before `until`.
+
+        Not one that goes on being refused: the others would wait for it each time.
+        """
+        return any(
+            (each.state in SETTLING or (each.state in TO_PREPARE and each.retry_at < until))
+            and each.failures < 2
+            and chosen(each.name)
+            for each in self._book.values()
+        )
 
     def status(self) -> dict[str, ChannelStatus]:
         """All channels, in declared order."""

@@ -323,6 +323,17 @@ def test_what_is_published_around_a_blow_is_handled_once_and_in_order(org, file_
     assert org.log.lines('events may have been missed') == []
 
 
+def test_what_a_start_brings_again_is_kept_at_once_and_not_run_by_the_next_one(org, uri):
+    publish(org, 1, 2, 3)
+    kind, handled = service(start='earliest')
+    for _ in range(3):
+        running = org.run(kind, REPLAY_STORE_URI=uri)
+        org.until('all that is kept', lambda: len(handled) >= 3)
+        running.end('stop')
+    assert handled == [1, 2, 3]
+    assert Store(org, uri).id() == ids(org)[-1]
+
+
 def asked(org):
     """Where channels were subscribed from, in order."""
     return [

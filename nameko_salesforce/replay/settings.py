@@ -27,11 +27,13 @@ class ReplaySettings:
         ttl: seconds since its channel was last connected after which a position is of no use; None: as
             long as Salesforce keeps events of the channel's kind.
         dead_letter_limit: dead letters that are kept for the service.
+        chosen: somebody named the store.
     """
 
     store_uri: str = field(default=MEMORY, repr=False)
     ttl: int | None = None
     dead_letter_limit: int = DEAD_LETTER_LIMIT
+    chosen: bool = False
 
     @property
     def lasting(self) -> bool:
@@ -77,5 +79,6 @@ def replay_settings(
         problems.append('PUSHTOPIC_REPLAY_ENABLED is false although there is a REPLAY_STORE_URI: remove one')
     if None not in (store_uri, redis_uri) and store_uri != redis_uri:
         problems.append('REPLAY_STORE_URI and PUSHTOPIC_REPLAY_REDIS_URI differ: remove the latter')
-    chosen = store_uri or (redis_uri if enabled else None) or MEMORY
-    return ReplaySettings(**{**parts['replay'], 'store_uri': chosen})
+    chosen = store_uri or (redis_uri if enabled else None)
+    named = {'store_uri': chosen or MEMORY, 'chosen': chosen is not None}
+    return ReplaySettings(**{**parts['replay'], **named})

@@ -22,7 +22,7 @@ from nameko_salesforce.replay.position import Position
 from nameko_salesforce.replay.tracker import Mark
 from nameko_salesforce.streaming.effects import Effect
 from nameko_salesforce.streaming.handling import HandlerOptions
-from nameko_salesforce.streaming.resume import NEW_EVENTS, Halted, Resume, Rules, resume
+from nameko_salesforce.streaming.resume import NEW_EVENTS, Halted, OnGap, Resume, Rules, resume
 from nameko_salesforce.streaming.work import ChannelWork
 
 __all__ = ['Channel']
@@ -77,6 +77,7 @@ class Channel:
         self._doubts = 0  # so many connects do not show yet that it is over
         self.halted = ''
         self._gap: Halted | None = None  # told; the session goes on asking
+        self._accepted = False
         self._mark: Position | None = None
         self._marked_at = 0.0
         self._promised = False  # what came after the mark is ours
@@ -111,9 +112,11 @@ class Channel:
         elif refusal:
             # What has not been brought of a backlog is as old as the last that was.
             known = replace(known, seen_until=self._brought)
-        plan = resume(self._rules, known, refusal, now)
+        rules = replace(self._rules, on_gap=OnGap.EARLIEST) if self._accepted else self._rules
+        plan = resume(rules, known, refusal, now)
         if plan.gap is not None:
             self.gaps += 1
+            self._accepted = False
         if isinstance(plan, Halted):
             self._gap = plan
             self.halted = f"the position is lost ({plan.gap.reason}), and on_gap is 'fail'"
@@ -128,6 +131,15 @@ class Channel:
             # Neither the subscription nor the connect that is under way meanwhile says what is still to come.
             self._expect_more(2)
         return plan, self.work.skipped_ahead() if plan.replay_from == NEW_EVENTS else ()
+
+    def accept_gap(self) -> bool:
+        """Go on in spite of a lost position and 'fail', with all that is kept; False: it is not lost."""
+        if self._gap is None:
+            return False
+        self._gap = None
+        self._accepted = True
+        self.halted = ''
+        return True
 
     @property
     def position(self) -> Position | None:

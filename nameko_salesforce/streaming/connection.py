@@ -113,8 +113,10 @@ class SalesforceConnection(StreamConnection):
     def start(self) -> None:
         """Begin to log in and to connect, in the background: Salesforce may be down."""
         if not self._halted and self._providers:
-            if not self.account.settings.replay.lasting:
-                log.warning(
+            replay = self.account.settings.replay
+            if not replay.lasting:
+                log.log(
+                    logging.INFO if replay.chosen else logging.WARNING,
                     '%s: positions are kept in memory: what is published while the service is down is '
                     'missed. REPLAY_STORE_URI names a store that lasts',
                     self.container.service_name,
@@ -278,9 +280,15 @@ class SalesforceConnection(StreamConnection):
             self.client.unsubscribe(channel.name)
 
     def resume_channel(self, name: str) -> bool:
-        """Go on with a stopped channel, with the event that failed; False where it is not stopped."""
+        """Go on with a stopped channel; False where it is not stopped."""
         channel = None if self.runner is None else self.runner.find(name)
-        return channel is not None and self.runner is not None and self.runner.resume(channel)
+        if channel is None or self.runner is None:
+            return False
+        if channel.accept_gap():
+            self._unsubscribe(channel)
+            self._subscribe(channel)  # at once: the session would sit out its pause
+            return True
+        return self.runner.resume(channel)
 
     def _tell_gap(self, gap: Gap) -> None:
         if self._gap_channel is not None and self.runner is not None:

@@ -18,6 +18,7 @@ Thin: what is known and done is in the connection, which the entrypoints share.
 
 from typing import Any
 
+import eventlet
 from eventlet import Timeout
 from nameko.extensions import DependencyProvider
 
@@ -93,7 +94,7 @@ class LetterBox:
             stays, where the handler is told by now to skip such events.
         Raises:
             LookupError: there is no such letter, or no such handler in this service any more.
-            TimeoutError: the handler has not ended in time. It goes on, and the letter stays.
+            TimeoutError: the handler has not ended in time. It goes on, and the letter stays until its end.
         """
         letter = self._store.dead_letter(number)
         if letter is None:
@@ -105,16 +106,25 @@ class LetterBox:
         if runner is None or channel is None or letter.handler not in channel.handlers:
             raise LookupError(f'this service has no handler {letter.handler}() on {letter.channel}')
         over = runner.again(channel, letter.handler, Delivery(letter.channel, letter.data))
-        handled = False
-        with Timeout(timeout, TimeoutError(f'{letter.handler}() has not ended within {timeout:g} s')):
+        replaced = channel.handlers[letter.handler].handler.retry.on_failure is OnFailure.DEAD_LETTER
+        store = self._store
+
+        def settle() -> bool:
             handled = bool(over.wait())
-        if handled or channel.handlers[letter.handler].handler.retry.on_failure is OnFailure.DEAD_LETTER:
-            self._store.remove_dead_letter(number)
-        return handled
+            if handled or replaced:
+                store.remove_dead_letter(number)
+            return handled
+
+        # In a thread of its own: it has to be removed also where nobody waits any more.
+        settling = eventlet.spawn(settle)
+        with Timeout(timeout, TimeoutError(f'{letter.handler}() has not ended within {timeout:g} s')):
+            return bool(settling.wait())
 
     @property
     def _store(self) -> Store:
-        store = self._connection.positions.store if self._connection.runner is not None else None
+        if self._connection.runner is None:
+            raise StoreFailed('this service streams nothing, or has not started: its store is not open')
+        store = self._connection.positions.store
         if store is None:
             raise StoreFailed('the store is not known before the first login')
         return store

@@ -73,7 +73,7 @@ def _of_channel(connection: 'SalesforceConnection', client: Client, channel: Cha
         retries=numbers.retries,
         dead_letters=numbers.dead_letters,
         skipped=numbers.skipped,
-        dropped=numbers.dropped,
+        repeated=numbers.dropped,
         unread=connection.unread.get(without_filter(channel.name), 0),
         gaps=channel.gaps,
     )

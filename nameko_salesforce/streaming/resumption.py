@@ -18,7 +18,7 @@ from nameko_salesforce.streaming.channel import Channel
 from nameko_salesforce.streaming.effects import Effect
 from nameko_salesforce.streaming.policy import is_lost_position
 from nameko_salesforce.streaming.positions import Positions
-from nameko_salesforce.streaming.resume import Gap, Halted, OnGap
+from nameko_salesforce.streaming.resume import NEW_EVENTS, Gap, Halted, OnGap
 
 __all__ = ['Resumption']
 
@@ -95,7 +95,7 @@ class Resumption:
             raise PreparationFailed(f'its position is not known: {problem}') from problem
 
     def _decide(self, channel: Channel, refusal: str) -> ReplayId:
-        gaps = channel.gaps
+        gaps, was_unknown = channel.gaps, channel.position is None
         plan, effects = channel.resume(refusal if is_lost_position(refusal) else '', self._wall())
         if isinstance(plan, Halted):
             if channel.gaps != gaps:
@@ -104,6 +104,9 @@ class Resumption:
             raise PreparationFailed(channel.halted)
         if plan.position is not None and channel.durable:
             self._positions.commit(channel.name, plan.position)
+        if was_unknown and channel.durable:
+            begins = 'new events' if plan.replay_from == NEW_EVENTS else 'all that Salesforce has kept'
+            log.info('%s: no position is known, so that it begins with %s', channel.name, begins)
         self._obey(channel, effects)
         if plan.gap is not None:
             self._notice(plan.gap)

@@ -384,11 +384,15 @@ class Runner:
     def forget(self) -> None:
         """Begin anew with all channels; what is under way ends without a word."""
         self._beside.clear()
-        self._stopped.clear()
         for channel in self.channels:
             channel.forget()
+        again, self._again = self._again, []
+        for each in again:
+            _send(each.over, False)
         self._load.clear()
         self._weigh(0, 0)
+        for channel in list(self._stopped):  # what stopped them is no more
+            self.resume(channel)
 
     # --- what becomes of events --------------------------------------------------------------------
 

@@ -30,7 +30,8 @@ class ChannelReport:
         unfinished: events that some handler is not done with.
         in_flight, waiting, retrying: of these, events that handlers run, have not tried, will try again; one
             counts for each handler.
-        handled, retries, dead_letters, skipped, dropped: so far; see `Numbers`.
+        handled, retries, dead_letters, skipped: so far; see `Numbers`.
+        repeated: events so far that came again or were passed over: nothing is lost by them.
         unread: events so far that were too large to be read.
         gaps: lost positions so far.
     """
@@ -51,7 +52,7 @@ class ChannelReport:
     retries: int
     dead_letters: int
     skipped: int
-    dropped: int
+    repeated: int
     unread: int
     gaps: int
 
@@ -100,6 +101,8 @@ class StreamReport:
         ]
         if self.store_failing_for is not None:
             problems.append(f'{self.store}: positions cannot be saved for {self.store_failing_for:.0f} s')
+        if self.unsaved_letters:
+            problems.append(f'{self.store}: {self.unsaved_letters} dead letters are not stored yet')
         return problems
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What a service handles that ends and starts again, against the fake org and real stores."""
 
+import logging
+
 import eventlet
 import pytest
 from greenlet import GreenletExit
@@ -106,6 +108,14 @@ def test_each_channel_has_a_start_of_its_own(org, file_uri):
     for entry in org.server.journal('request', channel='/meta/subscribe'):
         asked.update(entry.detail['ext']['replay'])
     assert asked == {CHANNEL: -2, '/topic/Contact': -1}
+
+
+def test_a_first_start_is_told_and_a_store_of_memory_that_was_chosen_is_no_warning(org):
+    kind, _ = service()
+    org.run(kind, REPLAY_STORE_URI='memory://')
+    [line] = org.log.lines('no position is known')
+    assert line == f'{CHANNEL}: no position is known, so that it begins with new events'
+    assert org.log.lines('', logging.WARNING) == []
 
 
 def test_without_a_store_one_line_says_what_a_restart_means(org):
@@ -417,6 +427,19 @@ def test_a_channel_with_on_gap_fail_stops_visibly_and_the_others_go_on(org, file
     org.until('another attempt', lambda: running.client.channels[CHANNEL].failures > 2)
     assert "on_gap is 'fail'" in running.client.channels[CHANNEL].reason
     assert len(org.log.lines('events may have been missed')) == 1
+
+
+def test_a_channel_that_fell_into_a_gap_goes_on_when_somebody_says_so(org, file_uri):
+    publish(org, 1)
+    keep(Store(org, file_uri), 17, seen_ago=80 * HOURS)
+    kind, handled = service(on_gap='fail')
+    running = org.make(kind, REPLAY_STORE_URI=file_uri).start()
+    org.until('the word', lambda: org.log.lines('not subscribed to until somebody decides'))
+    assert not running.connection.resume_channel('/event/Other__e')
+    assert running.connection.resume_channel(CHANNEL)
+    org.until('all that is kept', lambda: handled == [1])
+    assert not running.connection.resume_channel(CHANNEL)
+    assert len(org.log.lines('events may have been missed')) == 2
 
 
 def test_a_lost_position_ends_a_service_that_prefers_that(org, file_uri):

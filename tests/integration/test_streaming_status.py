@@ -8,6 +8,7 @@ from nameko.testing.services import entrypoint_hook
 
 from nameko_salesforce.streaming import (
     DeadLetters,
+    StoreFailed,
     StreamingStatus,
     handle_gap,
     handle_platform_event,
@@ -191,6 +192,17 @@ class Printer(Watched):
         self.handled.append(number)
 
 
+class Slow(list):
+    """Takes a number when the gate opens."""
+
+    def __init__(self, gate):
+        self._gate = gate
+
+    def append(self, number):
+        self._gate.wait()
+        super().append(number)
+
+
 @pytest.fixture
 def printer(org, uri):
     org.log.expect_error('error handling worker')
@@ -254,6 +266,26 @@ def test_a_letter_stays_where_its_handler_skips_what_fails_by_now(org, uri, prin
     other = org.run(Service, REPLAY_STORE_URI=uri)
     assert not ask(other, 'box', 'run_again', letter.number)
     assert ask(other, 'box', 'show', letter.number) == letter
+
+
+def test_a_letter_that_is_handled_when_nobody_waits_any_more_is_removed(org, printer, gate):
+    running, kind = printer
+    [first, _] = ask(running, 'box', 'list')
+    kind.broken.discard(1)
+    kind.handled = Slow(gate)
+    with pytest.raises(TimeoutError, match='has not ended within 0.1 s'):
+        ask(running, 'box', 'run_again', first.number, timeout=0.1)
+    assert ask(running, 'box', 'show', first.number) == first
+    gate.open()
+    org.until('it to be gone', lambda: ask(running, 'box', 'show', first.number) is None)
+
+
+def test_a_service_that_streams_nothing_says_that_it_has_no_letters(org, uri):
+    org.log.expect_error('error handling worker')
+    running = org.make(Watched, REPLAY_STORE_URI=uri).start()
+    with pytest.raises(StoreFailed, match='streams nothing'):
+        ask(running, 'box', 'count')
+    assert ask(running, 'report').reason == 'not started'
 
 
 def test_a_letter_whose_handler_is_gone_says_so(org, uri, printer):

@@ -324,7 +324,9 @@ def test_every_key_goes_where_it_belongs():
         pool_size=3,
         mailbox_limit=9,
         event_workers=4,
-        replay=ReplaySettings(store_uri='redis://:hidden@localhost:6379/1', ttl=3600, dead_letter_limit=77),
+        replay=ReplaySettings(
+            store_uri='redis://:hidden@localhost:6379/1', ttl=3600, dead_letter_limit=77, chosen=True
+        ),
         session=SessionOptions(
             version='1.1',
             minimum_version='0.9',

@@ -484,3 +484,25 @@ def test_what_was_under_way_is_forgotten_with_its_organization(stage, until):
     world.events('/event/A__e', 1)
     until('the new one', lambda: world.position() == 3)
     assert handled == [1, 3]
+
+
+def test_a_stopped_channel_goes_on_with_another_organization(stage, until):
+    world = stage({'/event/A__e': STOP})
+    world.handlers['/event/A__e'] = failing
+    world.events('/event/A__e', 2)
+    channel = world.channels['/event/A__e']
+    until('the stop', lambda: channel.halted)
+    world.runner.forget()
+    assert world.resumed == []
+    world.runner.gone(channel)
+    assert world.resumed == [channel]
+    assert (channel.halted, world.runner.unfinished) == ('', 0)
+
+
+def test_whoever_waits_for_a_past_event_is_told_when_it_is_forgotten(stage):
+    world = stage(start=False)
+    channel = world.channels['/event/A__e']
+    over = world.runner.again(channel, 'handle', Delivery('/event/A__e', {'event': {'replayId': 99}}))
+    world.runner.forget()
+    with eventlet.Timeout(10):
+        assert over.wait() is False

@@ -22,7 +22,7 @@ CHANNEL = ChannelReport(
     retries=0,
     dead_letters=0,
     skipped=0,
-    dropped=0,
+    repeated=0,
     unread=0,
     gaps=0,
 )
@@ -61,12 +61,14 @@ def test_what_is_wrong_is_said_with_its_reason():
         reason='no answer',
         store='redis://x',
         store_failing_for=9.7,
+        unsaved_letters=2,
         channels={'/topic/Contact': refused},
     )
     assert report.problems == [
         'pausing for 61 s: no answer',
         '/topic/Contact is refused: 403::No access',
         'redis://x: positions cannot be saved for 10 s',
+        'redis://x: 2 dead letters are not stored yet',
     ]
 
 

@@ -17,7 +17,6 @@ from nameko.exceptions import ConfigurationError
 from nameko.extensions import Entrypoint
 
 from nameko_salesforce.account import SalesforceAccount
-from nameko_salesforce.bayeux.channels import without_filter
 from nameko_salesforce.bayeux.client import Client
 from nameko_salesforce.bayeux.connection import StreamConnection
 from nameko_salesforce.bayeux.dispatch import Notice
@@ -28,11 +27,12 @@ from nameko_salesforce.constants import CLIENT_ID_CONTEXT_KEY, REPLAY_ID_CONTEXT
 from nameko_salesforce.declarations import Declarations
 from nameko_salesforce.errors import StreamRefused
 from nameko_salesforce.events import ChannelKind, replay_id_of
-from nameko_salesforce.push_topics import collect, unheard_names
+from nameko_salesforce.push_topics import unheard_names
 from nameko_salesforce.replay.store import Store
 from nameko_salesforce.replay.stores import open_store
 from nameko_salesforce.rest import RestClient, rest_client
 from nameko_salesforce.streaming.channel import Channel
+from nameko_salesforce.streaming.contradictions import check_together
 from nameko_salesforce.streaming.effects import Run
 from nameko_salesforce.streaming.policy import SalesforcePolicy, is_final, is_lost_position
 from nameko_salesforce.streaming.positions import Positions
@@ -76,6 +76,7 @@ class SalesforceConnection(StreamConnection):
     positions: Positions
     _rest: RestClient | None = None
     _preparation: SalesforcePreparation
+    _resumption: Resumption
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,7 +98,7 @@ class SalesforceConnection(StreamConnection):
         try:
             entrypoint.topic = entrypoint.make_topic()
             for other in self._providers:
-                _check_together(entrypoint, other)
+                check_together(entrypoint, other)
         except ValueError as problem:
             log.critical('%s cannot start. %s', self.container.service_name, problem)
             raise ConfigurationError(str(problem)) from None
@@ -166,13 +167,14 @@ class SalesforceConnection(StreamConnection):
     def _make_client(self) -> Client:
         settings = self.account.settings
         runner = self.runner = self._make_runner()
-        resumption = Resumption(
+        resumption = self._resumption = Resumption(
             runner.channels,
             self.positions,
             forget=runner.forget,
             obey=runner.obey,
             tell=self._tell_gap,
             give_up=self._give_up,
+            clock=time.monotonic,
             wall=time.time,
         )
         preparation = self._preparation = self._make_preparation(resumption)
@@ -266,8 +268,8 @@ class SalesforceConnection(StreamConnection):
         return entrypoint, entrypoint.run_args(run.events), self.context_data(run.events[-1])
 
     def _connect_answered(self, reply: Reply) -> None:
-        if reply.successful and self.runner is not None:
-            self.runner.connected()
+        if reply.successful:
+            self._resumption.connected()
 
     def _subscribe(self, channel: Channel) -> None:
         assert self.client is not None
@@ -288,7 +290,7 @@ class SalesforceConnection(StreamConnection):
             self._unsubscribe(channel)
             self._subscribe(channel)  # at once: the session would sit out its pause
             return True
-        return self.runner.resume(channel)
+        return self.runner.stops.resume(channel)
 
     def _tell_gap(self, gap: Gap) -> None:
         if self._gap_channel is not None and self.runner is not None:
@@ -307,7 +309,7 @@ class SalesforceConnection(StreamConnection):
             case StateChanged(new=State.IDLE) if self.runner is not None:
                 # The client begins anew, and knows only of channels that it is subscribed to.
                 for channel in self.runner.channels:
-                    self.runner.gone(channel)
+                    self.runner.stops.gone(channel)
             case StateChanged(new=State.HALTED, why=why) | StateChanged(why=why, for_good=True):
                 # Halted: the server speaks another version of Bayeux.
                 self._give_up(StreamRefused('the connection', why))
@@ -316,35 +318,15 @@ class SalesforceConnection(StreamConnection):
         channel = None if self.runner is None else self.runner.find(name)
         if channel is None or self.runner is None:
             return
-        self.runner.subscribed(channel, state is ChannelState.ACTIVE)
+        self._resumption.subscribed(name, state is ChannelState.ACTIVE)
         if state is ChannelState.GONE:
-            self.runner.gone(channel)
+            self.runner.stops.gone(channel)
 
     def _give_up(self, error: Exception) -> None:
         """What does not change by itself ends the service, if that is what its owner prefers."""
         if self.account.settings.fail_fast and not self._halted:
             log.critical('%s ends, because FAIL_FAST is set: %s', self.container.service_name, error)
             self.fail(error)
-
-
-def _check_together(one: 'SalesforceEntrypoint', other: 'SalesforceEntrypoint') -> None:
-    """Raise `ValueError` where two entrypoints cannot be in one service."""
-    if one.channel != other.channel and without_filter(one.channel) == without_filter(other.channel):
-        raise ValueError(
-            f'{one.channel} of {one.method_name}() and {other.channel} of {other.method_name}(): events of a '
-            'topic do not say which filter they have passed. Subscribe to it once, and choose in the handler'
-        )
-    if one.channel == other.channel:
-        for name, ours, theirs in (
-            ('start', one.start_at, other.start_at),
-            ('on_gap', one.on_gap, other.on_gap),
-        ):
-            if ours is not theirs:
-                raise ValueError(
-                    f'{one.channel}: {name} is {ours.value!r} of {one.method_name}() and {theirs.value!r} of '
-                    f'{other.method_name}(); a channel has one position, so say the same'
-                )
-    collect(each.topic for each in (other, one) if each.topic is not None)
 
 
 def _named(entrypoints: Sequence[Named]) -> dict[str, Named]:

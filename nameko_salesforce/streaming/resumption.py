@@ -1,4 +1,4 @@
-"""Finds out where a channel is subscribed from, and tells of lost positions. Floor 4: an edge.
+"""Finds out where channels are subscribed from, and how long they were; tells of gaps. Floor 4: an edge.
 
 Brings together the login's organization, the store and the channel's own decision (`resume.py`). Decides
 nothing itself; what it cannot find out is a preparation that failed, and the session asks again.
@@ -24,6 +24,9 @@ __all__ = ['Resumption']
 
 log = logging.getLogger('nameko_salesforce')
 
+# Seconds between two looks at all channels after answered connects; positions are renewed far less often.
+CONNECTED_DISTANCE = 1.0
+
 CHOICES = {
     OnGap.EARLIEST: 'all events that Salesforce still has are asked for',
     OnGap.LATEST: 'the channel goes on with new events',
@@ -41,7 +44,7 @@ class Resumption:
         obey: carries out what a channel's work says.
         tell: called with each `Gap`.
         give_up: called with what does not mend by itself.
-        wall: gives seconds since 1970.
+        clock, wall: give seconds, monotonic and since 1970.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Resumption:
         obey: Callable[[Channel, Sequence[Effect]], None],
         tell: Callable[[Gap], None],
         give_up: Callable[[Exception], None],
+        clock: Callable[[], float],
         wall: Callable[[], float],
     ) -> None:
         self._channels = {each.name: each for each in channels}
@@ -61,7 +65,9 @@ class Resumption:
         self._obey = obey
         self._tell = tell
         self._give_up = give_up
+        self._clock = clock
         self._wall = wall
+        self._connected_at = float('-inf')
 
     def replay_map(self, name: str, refusal: str, organization: str) -> dict[str, ReplayId]:
         """Where in its log a channel is subscribed from, as the subscribe request says it.
@@ -78,6 +84,32 @@ class Resumption:
             self._learn(channel, organization)
         # The key is the channel without its filter: another one is refused as missing from the map.
         return {without_filter(name): self._decide(channel, refusal)}
+
+    # --- how long they were subscribed to ----------------------------------------------------------
+
+    def subscribed(self, name: str, active: bool) -> None:
+        """A subscription came about, or is no more."""
+        channel = self._channels[name]
+        channel.active = active
+        if active and channel.durable:
+            channel.connected(self._wall())
+            mark = channel.mark
+            if mark is not None:
+                self._positions.commit(channel.name, mark)
+
+    def connected(self) -> None:
+        """A connect was answered: the channels that are subscribed to have brought what there was."""
+        clock = self._clock()
+        if clock - self._connected_at < CONNECTED_DISTANCE:
+            return
+        self._connected_at = clock
+        now = self._wall()
+        for channel in self._channels.values():
+            if channel.active and channel.durable:
+                channel.connected(now)
+                self._positions.seen(channel.name, channel.seen_until(now, clock))
+
+    # --- where they go on --------------------------------------------------------------------------
 
     def _learn(self, channel: Channel, organization: str) -> None:
         try:

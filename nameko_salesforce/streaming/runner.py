@@ -15,7 +15,6 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import eventlet
@@ -29,19 +28,17 @@ from nameko_salesforce.events import replay_id_of
 from nameko_salesforce.replay.tracker import Mark
 from nameko_salesforce.streaming.channel import Channel
 from nameko_salesforce.streaming.effects import DeadLettered, Effect, HandlerStopped, Run, Skipped, Unordered
-from nameko_salesforce.streaming.handling import Arrival
 from nameko_salesforce.streaming.letters import Letters, error_of
 from nameko_salesforce.streaming.load import Load
 from nameko_salesforce.streaming.positions import Positions
+from nameko_salesforce.streaming.reruns import Reruns
+from nameko_salesforce.streaming.stops import Stops
 from nameko_salesforce.streaming.turns import Turns
 from nameko_salesforce.streaming.work import ChannelWork
 
 __all__ = ['Runner']
 
 log = logging.getLogger('nameko_salesforce')
-
-# Seconds between two looks at all channels after answered connects; positions are renewed far less often.
-CONNECTED_DISTANCE = 1.0
 
 
 class Runner:
@@ -58,6 +55,12 @@ class Runner:
         subscribe, unsubscribe: called with a channel that takes events again, or takes no more.
         spawn: starts a green thread.
         clock, wall: give seconds, monotonic and since 1970.
+
+    Attributes:
+        channels: that are subscribed to.
+        stops: those of them that are stopped.
+        letters: dead letters on their way to the store.
+        dropped: events so far that there was no room for.
     """
 
     def __init__(
@@ -83,7 +86,7 @@ class Runner:
         self.letters = Letters(
             lambda: positions.store, self._stored, spawn=spawn, clock=clock, wall=wall, draw=draw
         )
-        self.dropped = 0  # events that there was no room for
+        self.dropped = 0
         self._workers = workers
         self._call = call
         self._positions = positions
@@ -100,9 +103,8 @@ class Runner:
         self._provisional = False
         self._size = 0.0
         self._beside: dict[Channel, None] = {}  # channels with events that came beside the poll under way
-        self._connected_at = float('-inf')
-        self._stopped: dict[Channel, _Stop] = {}
-        self._again: list[_Again] = []
+        self.stops = Stops(self._go_on)
+        self._reruns = Reruns()
         self._load = Load(limit, characters, brake, release)
         self._dropping: dict[str, int] = {}  # channel -> events, since there is no room
         self._turns = Turns()
@@ -162,7 +164,7 @@ class Runner:
         """The client's callback for the events of a channel."""
 
         def take(event: Delivery) -> None:
-            if channel in self._stopped or (self._load.is_full and not self._make_room(channel)):
+            if channel in self.stops or (self._load.is_full and not self._make_room(channel)):
                 return
             if self._provisional:
                 self._beside[channel] = None
@@ -196,16 +198,10 @@ class Runner:
             KeyError: there is no such handler.
         """
         before = channel.work.unfinished, channel.work.characters
-        again = _Again(channel.work.again(event, handler, self._clock()), Event())
-        self._again.append(again)
+        over = self._reruns.add(channel.work.again(event, handler, self._clock()))
         self._count(channel, before)
         self._wake(channel)
-        return again.over
-
-    def _tell_again(self) -> None:
-        for each in [each for each in self._again if not each.arrival.unfinished]:
-            self._again.remove(each)
-            _send(each.over, not each.failed)
+        return over
 
     def _make_room(self, channel: Channel) -> bool:
         """Wait until there is room; False where the event is dropped, or nothing runs any more."""
@@ -224,30 +220,9 @@ class Runner:
             self._room.wait()
         return not self._halted
 
-    def connected(self) -> None:
-        """A connect was answered: the channels that are subscribed to have brought what there was."""
-        clock = self._clock()
-        if clock - self._connected_at < CONNECTED_DISTANCE:
-            return
-        self._connected_at = clock
-        now = self._wall()
-        for channel in self.channels:
-            if channel.active and channel.durable:
-                channel.connected(now)
-                self._positions.seen(channel.name, channel.seen_until(now, clock))
-
     def find(self, name: str) -> Channel | None:
         """The channel of this name."""
         return self._by_name.get(name)
-
-    def subscribed(self, channel: Channel, active: bool) -> None:
-        """A subscription to a channel came about, or is no more."""
-        channel.active = active
-        if active and channel.durable:
-            channel.connected(self._wall())
-            mark = channel.mark
-            if mark is not None:
-                self._positions.commit(channel.name, mark)
 
     # --- how much there is -------------------------------------------------------------------------
 
@@ -258,7 +233,7 @@ class Runner:
 
     def _count(self, channel: Channel, before: tuple[int, float]) -> None:
         """Something changed in a channel's work: is there enough, or room again?"""
-        if channel not in self._stopped:
+        if channel not in self.stops:
             work = channel.work
             self._weigh(work.unfinished - before[0], work.characters - before[1])
 
@@ -334,48 +309,24 @@ class Runner:
         self._count(channel, before)
         self.obey(channel, effects)
         self._wake(channel)
-        self._tell_again()
+        self._reruns.settle()
 
     def _stored(self, channel: Channel, letter: DeadLettered) -> None:
         before = channel.work.unfinished, channel.work.characters
         effects = channel.work.letter_stored(letter)
         self._count(channel, before)
         self.obey(channel, effects)
-        self._tell_again()
+        self._reruns.settle()
 
     # --- stopped channels --------------------------------------------------------------------------
 
     def _stop(self, channel: Channel, why: str) -> None:
         """Leave a channel alone: what waits for it must hold up nobody else."""
-        if channel in self._stopped:
-            return
-        channel.halted = why
-        self._stopped[channel] = _Stop()
-        self._unsubscribe(channel)
-        self._weigh(-channel.work.unfinished, -channel.work.characters)
+        if self.stops.add(channel, why):
+            self._unsubscribe(channel)
+            self._weigh(-channel.work.unfinished, -channel.work.characters)
 
-    def resume(self, channel: Channel) -> bool:
-        """Go on with a stopped channel, with the event that failed; False where it is not stopped."""
-        stop = self._stopped.get(channel)
-        if stop is None:
-            return False
-        stop.is_over = True
-        self._go_on(channel, stop)
-        return True
-
-    def gone(self, channel: Channel) -> None:
-        """All has come that comes by the subscription that there was."""
-        stop = self._stopped.get(channel)
-        if stop is not None:
-            stop.gone = True
-            self._go_on(channel, stop)
-
-    def _go_on(self, channel: Channel, stop: '_Stop') -> None:
-        # Not before: what comes by the old subscription has a hole, of what came while it was stopped.
-        if not (stop.gone and stop.is_over):
-            return
-        del self._stopped[channel]
-        channel.halted = ''
+    def _go_on(self, channel: Channel) -> None:
         self._weigh(channel.work.unfinished, channel.work.characters)
         channel.work.resume()
         self._subscribe(channel)
@@ -386,22 +337,18 @@ class Runner:
         self._beside.clear()
         for channel in self.channels:
             channel.forget()
-        again, self._again = self._again, []
-        for each in again:
-            _send(each.over, False)
+        self._reruns.forget()
         self._load.clear()
         self._weigh(0, 0)
-        for channel in list(self._stopped):  # what stopped them is no more
-            self.resume(channel)
+        self.stops.resume_all()
 
     # --- what becomes of events --------------------------------------------------------------------
 
     def obey(self, channel: Channel, effects: Sequence[Effect]) -> None:
         """Carry out what a channel's work has said."""
         for effect in effects:
-            if self._again and isinstance(effect, DeadLettered | Skipped | HandlerStopped):
-                for each in self._again:
-                    each.failed = each.failed or each.arrival.event is effect.event
+            if isinstance(effect, DeadLettered | Skipped | HandlerStopped):
+                self._reruns.failed(effect.event)
             match effect:
                 case Mark():
                     if channel.durable:
@@ -423,28 +370,6 @@ class Runner:
                     )
 
 
-@dataclass(slots=True)
-class _Stop:
-    """Of a channel that is stopped.
-
-    Attributes:
-        gone: its subscription is.
-        is_over: somebody has said that it may go on.
-    """
-
-    gone: bool = False
-    is_over: bool = False
-
-
-@dataclass(slots=True)
-class _Again:
-    """A past event that is run once more."""
-
-    arrival: Arrival
-    over: Event
-    failed: bool = False
-
-
 def _tell(channel: Channel, what: DeadLettered | Skipped | HandlerStopped, then: str) -> str:
     error_type, error = error_of(what.outcome)
     text = (
@@ -455,6 +380,6 @@ def _tell(channel: Channel, what: DeadLettered | Skipped | HandlerStopped, then:
     return text
 
 
-def _send(event: Event | None, value: Any = None) -> None:
+def _send(event: Event | None) -> None:
     if event is not None and not event.ready():
-        event.send(value)
+        event.send()

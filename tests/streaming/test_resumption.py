@@ -69,6 +69,7 @@ class World:
             obey=lambda channel, effects: self.obeyed.append((channel, effects)),
             tell=self.gaps.append,
             give_up=self.given_up.append,
+            clock=lambda: self.now,
             wall=lambda: self.now,
         )
 
@@ -342,3 +343,44 @@ def test_a_late_answer_of_the_old_organization_is_not_taken_for_one_of_the_new(w
     world.store.gate.send()
     assert 'its position is not known' in late.wait()
     assert world.channel.position is None
+
+
+# --- how long channels were connected -------------------------------------------------------------
+
+
+def kept(world, name=CHANNEL):
+    world.positions.committer.flush(5.0)
+    return world.store.load(name)
+
+
+def test_a_first_subscription_is_kept_with_the_time_when_it_came_about(world):
+    world.ask()
+    world.now += 5
+    world.resumption.subscribed(CHANNEL, True)
+    mark = kept(world)
+    assert (mark.replay_id, mark.marked_at, mark.seen_until) == (None, NOW, NOW + 5)
+
+
+def test_an_answered_connect_puts_the_time_of_active_channels_forward(make):
+    world = make(CHANNEL, '/event/Quiet__e')
+    for name in (CHANNEL, '/event/Quiet__e'):
+        world.ask(name=name)
+        world.resumption.subscribed(name, True)
+    world.resumption.subscribed('/event/Quiet__e', False)
+    world.now += 100
+    world.resumption.connected()
+    assert kept(world).seen_until == NOW + 100
+    assert kept(world, '/event/Quiet__e').seen_until == NOW
+
+
+def test_many_connects_in_a_second_are_one_look_at_all_channels(world):
+    world.ask()
+    world.resumption.subscribed(CHANNEL, True)
+    world.now += 10
+    world.resumption.connected()
+    world.now += 0.5
+    world.resumption.connected()
+    assert world.channel.seen == NOW + 10
+    world.now += 0.5
+    world.resumption.connected()
+    assert world.channel.seen == NOW + 11

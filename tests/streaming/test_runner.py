@@ -333,10 +333,10 @@ def test_a_stopped_channel_goes_on_with_the_event_that_failed(stage, until):
     until('the stop', lambda: channel.halted)
     handled = []
     world.handlers['/event/A__e'] = recording(handled)
-    world.runner.gone(channel)
+    world.runner.stops.gone(channel)
     assert world.resumed == []
-    assert world.runner.resume(channel)
-    assert not world.runner.resume(channel)
+    assert world.runner.stops.resume(channel)
+    assert not world.runner.stops.resume(channel)
     assert world.resumed == [channel]
     until('all', lambda: sorted(handled) == [1, 2, 3])
     until('the position', lambda: world.position() == 3)
@@ -351,10 +351,10 @@ def test_a_stopped_channel_takes_nothing_before_its_old_subscription_is_gone(sta
     channel = world.channels['/event/A__e']
     until('the stop', lambda: channel.halted)
     world.events('/event/A__e', 1)
-    assert world.runner.resume(channel)
+    assert world.runner.stops.resume(channel)
     world.events('/event/A__e', 1)
     assert (channel.work.received, world.resumed) == (1, [])
-    world.runner.gone(channel)
+    world.runner.stops.gone(channel)
     assert world.resumed == [channel]
     handled = []
     world.handlers['/event/A__e'] = recording(handled)
@@ -494,7 +494,7 @@ def test_a_stopped_channel_goes_on_with_another_organization(stage, until):
     until('the stop', lambda: channel.halted)
     world.runner.forget()
     assert world.resumed == []
-    world.runner.gone(channel)
+    world.runner.stops.gone(channel)
     assert world.resumed == [channel]
     assert (channel.halted, world.runner.unfinished) == ('', 0)
 

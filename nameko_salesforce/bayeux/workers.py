@@ -165,4 +165,7 @@ def _limit(service: Any, name: str, timeout: float, worker: _Worker) -> None:
             worker.timed_out = not timer.pending
             timer.cancel()
 
-    setattr(service, name, limited)
+    try:
+        setattr(service, name, limited)
+    except AttributeError:
+        log.warning('%s() runs without its timeout: a service with __slots__ cannot have one', name)

@@ -1,6 +1,6 @@
 """Brings dead letters to the store, in a green thread of its own. Floor 4: an edge.
 
-One after another, each until the store has it: until then no position passes its event, so that a crash
+One after another, each again until the store has it: until then no position passes its event, so that a crash
 brings the event again instead of losing it. What waits is bounded by whoever takes events on, for these are
 not done.
 """
@@ -10,7 +10,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import eventlet
 from eventlet.event import Event
@@ -61,7 +61,7 @@ class Letters:
         self._clock = clock
         self._wall = wall
         self._draw = draw
-        self._waiting: deque[tuple[Any, str, DeadLettered]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._thread: Any = None
         self._ended = False
         self._emptied: Event | None = None  # a stop waits for it
@@ -78,7 +78,8 @@ class Letters:
         Args:
             owner: handed to `stored`.
         """
-        self._waiting.append((owner, channel, letter))
+        # The store of now: another login may be of another organization.
+        self._waiting.append(_Waiting(owner, channel, letter, self._store()))
         if self._thread is None and not self._ended:
             self._thread = self._spawn(self._run)
 
@@ -112,13 +113,14 @@ class Letters:
         failures = 0
         try:
             while self._waiting:
-                owner, channel, letter = self._waiting[0]
-                if self._add(channel, letter, failures):
+                first = self._waiting[0]
+                if self._add(first, failures):
                     failures = 0
                     self._waiting.popleft()
-                    self._stored(owner, letter)
+                    self._stored(first.owner, first.letter)
                 else:
                     failures += 1
+                    self._waiting.rotate(-1)  # the others need not wait for what may be wrong with this one
                     self._pause(failures)
         finally:
             self._thread = None
@@ -132,12 +134,12 @@ class Letters:
         with eventlet.Timeout(pauses.delay(failures, self._draw()), False):
             self._nap.wait()
 
-    def _add(self, channel: str, letter: DeadLettered, failures: int) -> bool:
-        store = self._store()
+    def _add(self, waiting: '_Waiting', failures: int) -> bool:
+        channel, store = waiting.channel, waiting.store or self._store()
         if store is None:
             return False
         try:
-            dropped = store.add_dead_letter(self._letter_of(channel, letter))
+            dropped = store.add_dead_letter(self._letter_of(channel, waiting.letter))
         except (Exception, eventlet.Timeout) as problem:
             if not failures:
                 log.warning(
@@ -170,6 +172,15 @@ class Letters:
             first_at=since_1970 + letter.first_failed,
             last_at=since_1970 + letter.last_failed,
         )
+
+
+class _Waiting(NamedTuple):
+    """A letter that is not stored."""
+
+    owner: Any
+    channel: str
+    letter: DeadLettered
+    store: Store | None
 
 
 def error_of(outcome: Outcome) -> tuple[str, str]:

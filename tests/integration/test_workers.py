@@ -13,6 +13,8 @@ from nameko_salesforce.bayeux import subscribe
 from nameko_salesforce.bayeux.extension import Subscribe
 from nameko_salesforce.bayeux.outcomes import Ended, Failed
 from nameko_salesforce.bayeux.workers import HandlerTimedOut, Workers
+from nameko_salesforce.streaming import handle_platform_event
+from tests.integration.printers import publish
 
 
 def test_a_container_that_is_being_killed_gets_no_work_and_no_complaint(world, monkeypatch):
@@ -331,3 +333,20 @@ def test_each_worker_has_a_timeout_of_its_own(stage, until, log):
     stage.spawn(lambda: eventlet.sleep(3 * TICK), timeout=100 * TICK)
     until('the end of both', stage.over)
     assert stage.outcomes == [Ended.TIMED_OUT, Ended.HANDLED]
+
+
+def test_a_service_with_slots_runs_without_its_timeout_and_says_so(org, log):
+    handled = []
+
+    class Rigid:
+        __slots__ = ()
+        name = 'rigid'
+
+        @handle_platform_event('Low_Ink__e', timeout=5)
+        def handle(self, name, event):
+            handled.append(event.payload['Printer_Model__c'])
+
+    org.run(Rigid)
+    publish(org, 1)
+    org.until('the event', lambda: handled == ['1'])
+    assert log.lines('runs without its timeout')

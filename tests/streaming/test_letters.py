@@ -355,3 +355,31 @@ def test_an_error_without_a_text_is_kept_all_the_same():
             raise RuntimeError
 
     assert error_of(Failed(Mute())) == ('Mute', '(its text cannot be had)')
+
+
+def test_a_letter_goes_to_the_store_that_there_was_when_it_was_written(until):
+    one, other = MemoryStore(), MemoryStore()
+    stores, stored = [one], []
+    letters = Letters(lambda: stores[0], lambda *what: stored.append(what))
+    letters.put('owner', CHANNEL, letter(1))
+    stores[0] = other  # a login of another organization
+    letters.put('owner', CHANNEL, letter(2))
+    until('both', lambda: len(stored) == 2)
+    assert [len(each.dead_letters()) for each in (one, other)] == [1, 1]
+
+
+def test_a_letter_that_cannot_be_stored_holds_up_no_other(until):
+    class Choosy(MemoryStore):
+        def add_dead_letter(self, letter):
+            if letter.replay_id == 1:
+                raise ValueError('a bug')
+            return super().add_dead_letter(letter)
+
+    store, stored = Choosy(), []
+    letters = Letters(lambda: store, lambda *what: stored.append(what), draw=lambda: 0.0)
+    for number in (1, 2, 3):
+        letters.put('owner', CHANNEL, letter(number))
+    until('the others', lambda: len(stored) == 2)
+    assert [each.replay_id for each in store.dead_letters()] == [2, 3]
+    assert letters.waiting == 1
+    letters.kill()

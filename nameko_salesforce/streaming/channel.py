@@ -217,8 +217,8 @@ class Channel:
             self.seen = now
             self._reached = now if created is None else min(created, now)
         if self._drop_before is not None and created is not None and created < self._drop_before:
-            return self.work.pass_over(event, provisional=provisional)
-        return self.work.arrived(event, clock, provisional=provisional, characters=characters)
+            return self.work.pass_over(event, created, provisional=provisional)
+        return self.work.arrived(event, created, clock, provisional=provisional, characters=characters)
 
     def connected(self, now: float) -> None:
         """It was subscribed to, or a connect was answered meanwhile: seconds since 1970."""

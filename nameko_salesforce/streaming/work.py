@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.outcomes import Outcome
-from nameko_salesforce.events import created_at, replay_id_of
+from nameko_salesforce.events import replay_id_of
 from nameko_salesforce.replay.position import Position, ReplayId
 from nameko_salesforce.replay.tracker import Mark, Tracker
 from nameko_salesforce.streaming.effects import DeadLettered, Dropped, Effect, Run
@@ -160,25 +160,32 @@ class ChannelWork:
         self._committed = self._tracker.committable
 
     def arrived(
-        self, event: Delivery, now: float, *, provisional: bool = False, characters: float = 0
+        self,
+        event: Delivery,
+        event_time: float | None,
+        now: float,
+        *,
+        provisional: bool = False,
+        characters: float = 0,
     ) -> Sequence[Effect]:
         """Take an event on, in the order of arrival.
 
         Args:
+            event_time: seconds since 1970 when it was created; None where it does not say.
             provisional: it came on the command lane while a poll was outstanding.
             characters: of the text that it was in.
         """
-        data = event.data
-        ticket = self._tracker.arrived(replay_id_of(data), created_at(data), provisional=provisional)
+        ticket = self._tracker.arrived(replay_id_of(event.data), event_time, provisional=provisional)
         if ticket is None:
             self._dropped += 1
             return [Dropped(event), *self._moved()]
         return self._take_on(Arrival(event, ticket, now, len(self._turns), characters), self._turns)
 
-    def pass_over(self, event: Delivery, *, provisional: bool = False) -> Sequence[Effect]:
+    def pass_over(
+        self, event: Delivery, event_time: float | None, *, provisional: bool = False
+    ) -> Sequence[Effect]:
         """Take an event for done that no handler of this process needs to see, in the order of arrival."""
-        data = event.data
-        ticket = self._tracker.arrived(replay_id_of(data), created_at(data), provisional=provisional)
+        ticket = self._tracker.arrived(replay_id_of(event.data), event_time, provisional=provisional)
         if ticket is not None:
             self._tracker.done(ticket)
         self._dropped += 1

@@ -4,6 +4,7 @@ import pytest
 
 from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.outcomes import Ended, Failed
+from nameko_salesforce.events import created_at
 from nameko_salesforce.replay.position import Position
 from nameko_salesforce.replay.tracker import Mark
 from nameko_salesforce.streaming.effects import (
@@ -50,7 +51,7 @@ class Stage:
     def arrive(self, *events, provisional=False):
         for each in events:
             each = event(each) if isinstance(each, int) else each
-            self.effects += self.work.arrived(each, self.now, provisional=provisional)
+            self.effects += self.work.arrived(each, created_at(each.data), self.now, provisional=provisional)
 
     def runs(self):
         """All that can be run now."""

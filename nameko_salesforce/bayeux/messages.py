@@ -251,11 +251,12 @@ def parse(message: Mapping[str, Any]) -> Delivery | Reply | Unreadable:
         if 'data' in message and not channel.startswith('/meta/'):
             advice = message.get('advice')
             id_ = message.get('id')
+            ext = message.get('ext')
             return Delivery(
                 channel,
                 message['data'],
                 None if id_ is None else _text(id_),
-                _mapping(message.get('ext')),
+                None if ext is None else _mapping(ext),
                 None if advice is None else _advice(advice),
             )
     else:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from nameko_salesforce.bayeux.channels import without_filter
 from nameko_salesforce.bayeux.effects import Lane, PollAnswered, PollLost
 from nameko_salesforce.bayeux.failures import Failure
-from nameko_salesforce.bayeux.messages import Connect, Reply, Request
+from nameko_salesforce.bayeux.messages import Connect, Delivery, Reply, Request, Subscribe
 
 __all__ = ['Exchange', 'Exchanges']
 
@@ -21,6 +22,9 @@ class Exchange:
         replies: in the order of arrival, each with the request that it answers.
         server_disconnected: the server's own `/meta/disconnect` was in the response.
         brought_events: events were.
+        overtakers: events of the poll lane that came before the end of the answer to their own subscribe,
+            which may hold earlier ones.
+        overtaking: characters of their text.
     """
 
     number: int
@@ -30,6 +34,8 @@ class Exchange:
     replies: list[tuple[Request, Reply]] = field(default_factory=list)
     server_disconnected: bool = False
     brought_events: bool = False
+    overtakers: list[Delivery] = field(default_factory=list)
+    overtaking: int = 0
 
     @property
     def is_poll(self) -> bool:
@@ -75,6 +81,26 @@ class Exchange:
         settled = {request.id for request, reply in self.replies if reply.successful}
         return [request for request in self.requests.values() if request.id not in settled]
 
+    def subscribing(self) -> set[str]:
+        """The channels that it asks for, without filters, as events may name them."""
+        return {
+            without_filter(request.subscription)
+            for request in self.requests.values()
+            if isinstance(request, Subscribe)
+        }
+
+    def released(self) -> list[Delivery]:
+        """Once it has ended well: the overtakers whose subscription the server has confirmed.
+
+        Others come again by replay, with the next attempt.
+        """
+        joined = {
+            without_filter(request.subscription)
+            for request, reply in self.replies
+            if isinstance(request, Subscribe) and reply.successful
+        }
+        return [each for each in self.overtakers if without_filter(each.channel) in joined]
+
     def ending(self, failure: Failure | None) -> PollAnswered | PollLost | None:
         """What those who keep positions are told about its end; None where it is no poll."""
         if not self.is_poll:
@@ -115,6 +141,11 @@ class Exchanges:
 
     def is_free(self, lane: Lane) -> bool:
         return lane not in self._current
+
+    def subscribe_beside(self, lane: Lane) -> Exchange | None:
+        """The command under way whose answer may hold events from before those that come on this lane now."""
+        command = self._current.get(Lane.COMMAND) if lane is Lane.POLL else None
+        return command if command is not None and command.subscribing() else None
 
     def poll_beside(self, lane: Lane) -> int | None:
         """The connect whose answer may hold events from before those that come on this lane now."""

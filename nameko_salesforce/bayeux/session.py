@@ -12,6 +12,7 @@ What did not fit into the table, each a function here:
     received                deliver first: events leave before anything is judged
     _judge_poll             judge afterwards: once a response has ended, whole or broken
     _poll                   a poll waits for the rest and for the brake, and not for ever
+    _hold_overtakers        new events wait for the answer that replays what was before them
     _is_wanted              what an overtaken exchange brings is dropped, but for events nobody replays
 and, in other modules:
     Brake                   how long a poll may wait for those who take the events
@@ -26,6 +27,7 @@ from typing import Any
 
 from nameko_salesforce.bayeux.advice import Advice, Reconnect
 from nameko_salesforce.bayeux.brake import Brake
+from nameko_salesforce.bayeux.channels import without_filter
 from nameko_salesforce.bayeux.commands import ENDS_SESSION, CommandLane
 from nameko_salesforce.bayeux.effects import (
     Abandon,
@@ -236,9 +238,10 @@ class Session:
                 self._take_reply(current, message)
             else:
                 self._effects.append(Ignored(f'exchange {exchange}: {message}'))
+        if deliveries and current is not None:
+            current.brought_events = True
+            deliveries = self._hold_overtakers(deliveries, current.lane, characters)
         if deliveries:
-            if current is not None:
-                current.brought_events = True
             lane = Lane.POLL if current is None else current.lane
             poll = self._exchanges.poll_beside(lane)
             self._effects.insert(0, Deliver(lane, deliveries, characters, poll))
@@ -390,6 +393,8 @@ class Session:
         end_of_poll = current.ending(failure)
         if end_of_poll is not None:
             self._effects.append(end_of_poll)
+        if failure is None and (released := current.released()):
+            self._effects.append(Deliver(Lane.POLL, released, current.overtaking))
         if self._state is State.DISCONNECTING:
             if lane is Lane.COMMAND:
                 self._move(Input.DISCONNECTED, now, self._why)
@@ -503,6 +508,22 @@ class Session:
     def _is_wanted(self, delivery: Delivery, exchange: Exchange | None) -> bool:
         """A late event of a durable channel comes again by replay, so that its copy is dropped."""
         return exchange is not None or not self._policy.is_durable(delivery.channel)
+
+    def _hold_overtakers(self, deliveries: list[Delivery], lane: Lane, characters: int) -> list[Delivery]:
+        """Keep back what came before the answer to its own subscribe; gives the rest.
+
+        A position that had passed these would have passed what is replayed in that answer.
+        """
+        command = self._exchanges.subscribe_beside(lane)
+        if command is None:
+            return deliveries
+        joining = {each for each in command.subscribing() if self._policy.is_durable(each)}
+        early = [each for each in deliveries if without_filter(each.channel) in joining]
+        if not early:
+            return deliveries
+        command.overtakers += early
+        command.overtaking += characters * len(early) // len(deliveries)
+        return [each for each in deliveries if without_filter(each.channel) not in joining]
 
     def _take_reply(self, exchange: Exchange, reply: Reply) -> None:
         if reply.advice is not None:

@@ -6,8 +6,12 @@ VENV_OLDEST = .venv-oldest
 BIN = $(VENV)/bin
 PYTEST_ARGS ?=
 PORT ?= 8080
+N ?= 200
+SEED ?=
+NAMEKO ?= 2
+CRASH_VENV = $(if $(filter 3%,$(NAMEKO)),$(VENV3),$(VENV))
 
-.PHONY: help bench-fake bench-transport bench-work demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
+.PHONY: help bench-fake bench-transport bench-work crash demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -71,6 +75,9 @@ fake-cometd: $(VENV)/.installed  ## the same as a plain CometD server
 	@$(BIN)/fake-salesforce --profile vanilla --port $(PORT)
 
 test: test-pure test-fake test-client test-salesforce test-properties test-integration  ## run all tests that need Python, Redis and RabbitMQ alone
+
+crash: $(CRASH_VENV)/.installed | redis  ## kill a service N=200 times and count lost events; SEED=... again, NAMEKO=3
+	@$(CRASH_VENV)/bin/python -W ignore -m tests.crash --kills $(N) $(if $(SEED),--seed $(SEED))
 
 interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the tests against the CometD and faye programs (Node)
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)

@@ -10,13 +10,13 @@ from fake_salesforce.people import Person
 __all__ = ['Publisher']
 
 # Writes a second, on average. With what its handlers take, the service is busy and can keep up.
-RATE = 25.0
+RATE = 15.0
 
 # Records that are updated; a few of them most of the time.
 PARCELS = 12
 
 # One write in so many begins a burst of as many.
-BURST_DISTANCE, BURST = 80, 40
+BURST_DISTANCE, BURST = 100, 30
 
 # Seconds between two events of the quiet channel, on average.
 QUIET_DISTANCE = 15.0
@@ -61,12 +61,6 @@ class Publisher:
         self._stopped.set()
         if self._thread.ident is not None:
             self._thread.join()
-
-    def write_to_all(self) -> None:
-        """One event for each channel, from the caller's thread; after `stop`."""
-        for action in (self._replace, self._scan, self._read, self._damage, self._celebrate):
-            action()
-            self.count += 1
 
     def _run(self) -> None:
         try:

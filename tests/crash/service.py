@@ -74,7 +74,7 @@ class Crash:
 
     @handle_notification('Parcels', query='SELECT Id, Step__c FROM Parcel__c', start='earliest')
     def follow(self, name: str, notification: Any) -> None:
-        with self.diary.call('follow', [notification], mean=0.05, failing=0.05):
+        with self.diary.call('follow', [notification], mean=0.05, failing=0.03):
             pass
 
     @handle_change_event('Parcel__c', start='earliest')

@@ -140,10 +140,10 @@ def judge(
                 if (entry.handler, each) in done_here:
                     verdict.repeated.append(f'{where}: {each}')
                 done_here.add((entry.handler, each))
-    for name, each in expected.items():
+    for name, wanted in expected.items():
         kept = set(letters.get(name, ()))
-        lost = sorted(each.ids - set(done[name]) - kept)
-        verdict.tallies[name] = Tally(len(each.keys), dict(done[name]), kept, lost)
+        lost = sorted(wanted.ids - set(done[name]) - kept)
+        verdict.tallies[name] = Tally(len(wanted.keys), dict(done[name]), kept, lost)
     return verdict
 
 

@@ -1,7 +1,7 @@
 """What goes wrong around the service besides its kills: the server, the network, the token, Redis."""
 
 import random
-import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,9 @@ LONGEST_OUTAGE = 3.0
 
 
 class Weather:
-    """Disturbs in a thread of its own until `stop`.
+    """Disturbs whenever `look` is called and it is time; waits for nothing.
+
+    In the thread that started Redis: the kernel would end it with any other one that starts it again.
 
     Args:
         fake: the server.
@@ -29,17 +31,16 @@ class Weather:
 
     Attributes:
         counts: how often what was done.
-        problem: what ended the thread before its time.
     """
 
     def __init__(self, fake: FakeServer, redis: RedisServer, seed: str) -> None:
         self.counts: Counter[str] = Counter()
-        self.problem: BaseException | None = None
         self._fake = fake
         self._redis = redis
         self._random = random.Random(seed)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._next_at = 0.0
+        self._redis_is_back: Callable[[], None] | None = None
+        self._redis_is_back_at = 0.0
         connect, subscribe, login = '/meta/connect', '/meta/subscribe', 'login'
         query = '/services/data/v67.0/query/'  # of the service, for its PushTopics; the publisher has none
         self._kinds: dict[str, tuple[float, Callable[[], Any]]] = {
@@ -61,28 +62,28 @@ class Weather:
             'Redis frozen': (1, self._freeze_redis),
         }
 
-    def start(self) -> None:
-        self._thread.start()
+    def look(self) -> None:
+        """What is due happens."""
+        now = time.monotonic()
+        if self._redis_is_back is not None and now >= self._redis_is_back_at:
+            self._end_outage()
+        if now >= self._next_at:
+            if self._next_at:
+                self._disturb()
+            self._next_at = now + self._random.expovariate(1 / DISTANCE)
 
-    def stop(self) -> None:
+    def clear_up(self) -> None:
         """All is well when this returns. Any number of times."""
-        self._stopped.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._end_outage()
         if self._fake.running:
             self._fake.faults.clear()
             self._fake.configure(notices_gone=True)
 
-    def _run(self) -> None:
-        names = list(self._kinds)
+    def _disturb(self) -> None:
         weights = [weight for weight, _ in self._kinds.values()]
-        try:
-            while not self._stopped.wait(self._random.expovariate(1 / DISTANCE)):
-                [name] = self._random.choices(names, weights)
-                self._kinds[name][1]()
-                self.counts[name] += 1
-        except BaseException as problem:
-            self.problem = problem
+        [name] = self._random.choices(list(self._kinds), weights)
+        self._kinds[name][1]()
+        self.counts[name] += 1
 
     def _fault(self, kind: str, channel: str) -> None:
         more: dict[str, Any] = {}
@@ -96,15 +97,20 @@ class Weather:
         self._fake.configure(notices_gone=not self._fake.settings()['notices_gone'])
 
     def _restart_redis(self) -> None:
+        self._end_outage()
         self._redis.end()
-        try:
-            self._stopped.wait(self._random.uniform(0, LONGEST_OUTAGE))
-        finally:
-            self._redis.start()
+        self._begin_outage(self._redis.start)
 
     def _freeze_redis(self) -> None:
+        self._end_outage()
         self._redis.freeze()
-        try:
-            self._stopped.wait(self._random.uniform(0, LONGEST_OUTAGE))
-        finally:
-            self._redis.thaw()
+        self._begin_outage(self._redis.thaw)
+
+    def _begin_outage(self, back: Callable[[], None]) -> None:
+        self._redis_is_back = back
+        self._redis_is_back_at = time.monotonic() + self._random.uniform(0, LONGEST_OUTAGE)
+
+    def _end_outage(self) -> None:
+        back, self._redis_is_back = self._redis_is_back, None
+        if back is not None:
+            back()

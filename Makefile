@@ -11,7 +11,7 @@ SEED ?=
 NAMEKO ?= 2
 CRASH_VENV = $(if $(filter 3%,$(NAMEKO)),$(VENV3),$(VENV))
 
-.PHONY: help bench-fake bench-transport bench-work crash demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
+.PHONY: help bench-fake bench-transport bench-work crash simulate demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -76,6 +76,9 @@ fake-cometd: $(VENV)/.installed  ## the same as a plain CometD server
 
 test: test-pure test-fake test-client test-salesforce test-properties test-integration  ## run all tests that need Python, Redis and RabbitMQ alone
 
+simulate: $(VENV)/.installed  ## live through N=200 drawn lives of a service without I/O, from SEED=1 on; N=100000 shows all
+	@$(BIN)/python -W ignore -m tests.properties.simulate --n $(N) $(if $(SEED),--seed $(SEED)) $(SIMULATE_ARGS)
+
 crash: $(CRASH_VENV)/.installed | redis  ## kill a service N=200 times and count lost events; SEED=... again, NAMEKO=3
 	@$(CRASH_VENV)/bin/python -W ignore -m tests.crash --kills $(N) $(if $(SEED),--seed $(SEED))
 
@@ -96,7 +99,7 @@ test-client: $(VENV)/.installed  ## transport and client on real sockets
 test-salesforce: $(VENV)/.installed | redis  ## login, REST, PushTopics, streaming and positions, without Nameko containers
 	$(BIN)/python -m pytest tests/salesforce tests/streaming tests/replay tests/api $(PYTEST_ARGS)
 
-test-properties: $(VENV)/.installed  ## session and fake broker under a virtual clock, with faults
+test-properties: $(VENV)/.installed  ## session, channels, store and fake broker under a virtual clock, with faults
 	$(BIN)/python -m pytest tests/properties $(PYTEST_ARGS)
 
 test-integration: $(VENV)/.installed $(VENV3)/.installed | rabbitmq redis  ## real Nameko containers, 2.14.1 and 3.0.0rc11, RabbitMQ and Redis

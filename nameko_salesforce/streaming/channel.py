@@ -22,7 +22,7 @@ from nameko_salesforce.replay.position import Position
 from nameko_salesforce.replay.tracker import Mark
 from nameko_salesforce.streaming.effects import Effect
 from nameko_salesforce.streaming.handling import HandlerOptions
-from nameko_salesforce.streaming.resume import NEW_EVENTS, Halted, OnGap, Resume, Rules, resume
+from nameko_salesforce.streaming.resume import NEW_EVENTS, Gap, Halted, OnGap, Resume, Rules, resume
 from nameko_salesforce.streaming.work import ChannelWork
 
 __all__ = ['Channel']
@@ -75,6 +75,7 @@ class Channel:
         self.seen = 0.0
         self._reached: float | None = None  # a replay is coming, and has brought what was created until then
         self._doubts = 0  # so many connects do not show yet that it is over
+        self._settled = 0.0  # all from before is done, or was told as lost
         self.halted = ''
         self._gap: Halted | None = None  # told; the session goes on asking
         self._accepted = False
@@ -93,6 +94,7 @@ class Channel:
         self.work.begin(stored)
         if stored is not None:
             self._promised = True
+            self._settled = stored.seen_until
             self._keep(stored)
 
     def resume(self, refusal: str, now: float) -> tuple[Resume | Halted, Sequence[Effect]]:
@@ -109,14 +111,16 @@ class Channel:
         known = self.position
         if known is None or known.replay_id is None or known.replay_id != self._asked:
             refusal = ''
-        elif refusal:
-            # What has not been brought of a backlog is as old as the last that was.
+        if known is not None and (refusal or known.replay_id is None):
+            # What has not been brought of a backlog is as old as the last that was; a mark is never refused.
             known = replace(known, seen_until=self._brought)
         rules = replace(self._rules, on_gap=OnGap.EARLIEST) if self._accepted else self._rules
         plan = resume(rules, known, refusal, now)
         if plan.gap is not None:
             self.gaps += 1
             self._accepted = False
+            self._settled = now
+            plan = replace(plan, gap=self._told(plan.gap))
         if isinstance(plan, Halted):
             self._gap = plan
             self.halted = f"the position is lost ({plan.gap.reason}), and on_gap is 'fail'"
@@ -125,11 +129,14 @@ class Channel:
             self._keep(plan.position)
             self._promised = known is not None
             self._lost = self.work.received
+            # A next process would not find what is under way here, and by this it can tell.
+            handled = max(self._settled, min(plan.position.seen_until, self._handled))
+            plan = replace(plan, position=replace(plan.position, seen_until=handled))
         self._drop_before = plan.drop_before
         self._asked = plan.replay_from
         if plan.replay_from != NEW_EVENTS:
-            # Neither the subscription nor the connect that is under way meanwhile says what is still to come.
-            self._expect_more(2)
+            # The connect that is under way meanwhile does not say what is still to come.
+            self._expect_more(1)
         return plan, self.work.skipped_ahead() if plan.replay_from == NEW_EVENTS else ()
 
     def accept_gap(self) -> bool:
@@ -152,12 +159,12 @@ class Channel:
         # Not as it was kept: a channel that has been quiet for days is not a lost one.
         return replace(self._mark, seen_until=self.seen) if self._mark and self._promised else None
 
-    @property
-    def mark(self) -> Position | None:
-        """The mark to be kept, with what is known of `seen_until`; None where an event's position is."""
+    def mark(self, now: float, clock: float) -> Position | None:
+        """The mark to be kept; None where an event's position is. Times as for `seen_until`."""
         if self._mark is None or self._mark.replay_id is not None or self.work.committable is not None:
             return None
-        return replace(self._mark, seen_until=self._brought)
+        # What is not done may be older than a loss that was told, and is part of it.
+        return replace(self._mark, seen_until=max(self._settled, self.seen_until(now, clock)))
 
     def committed(self, mark: Mark, now: float, clock: float) -> Position:
         """The position to be kept for an event with everything up to it done. Times as for `seen_until`."""
@@ -197,6 +204,19 @@ class Channel:
         """Seconds since 1970; what was created until then has arrived."""
         return self.seen if self._reached is None else min(self.seen, self._reached)
 
+    @property
+    def _handled(self) -> float:
+        """Seconds since 1970; what was created until then is done, as far as events say when that was."""
+        oldest = self.work.oldest
+        if oldest is None or oldest.ticket.event_time is None:
+            return self._brought
+        return min(self._brought, oldest.ticket.event_time)
+
+    def _told(self, gap: Gap) -> Gap:
+        """A gap that begins where all was handled: what is under way would be lost with this process."""
+        until = min(gap.seen_until, self._handled)
+        return replace(gap, seen_until=until, age=max(0.0, gap.noticed_at - until))
+
     def _expect_more(self, doubts: int) -> None:
         if self._reached is None:
             # Before the mark nothing is promised.
@@ -220,8 +240,13 @@ class Channel:
             return self.work.pass_over(event, created, provisional=provisional)
         return self.work.arrived(event, created, clock, provisional=provisional, characters=characters)
 
+    def subscribed(self, now: float) -> None:
+        """It was subscribed to, which says nothing of what is still to come: seconds since 1970."""
+        self._promised = True
+        self.seen = now
+
     def connected(self, now: float) -> None:
-        """It was subscribed to, or a connect was answered meanwhile: seconds since 1970."""
+        """A connect was answered while it was subscribed to: seconds since 1970."""
         self._promised = True
         self.seen = now  # also where the clock was put back: a time to come would hide a loss
         if self._doubts:

@@ -19,8 +19,8 @@ from nameko.extensions import Entrypoint
 from nameko_salesforce.account import SalesforceAccount
 from nameko_salesforce.bayeux.client import Client
 from nameko_salesforce.bayeux.connection import StreamConnection
-from nameko_salesforce.bayeux.dispatch import Notice
-from nameko_salesforce.bayeux.effects import ChannelChanged, MessageSkipped, StateChanged
+from nameko_salesforce.bayeux.dispatch import Arrival, Notice
+from nameko_salesforce.bayeux.effects import ChannelChanged, Deliver, MessageSkipped, StateChanged
 from nameko_salesforce.bayeux.messages import Delivery, Reply
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 from nameko_salesforce.constants import CLIENT_ID_CONTEXT_KEY, REPLAY_ID_CONTEXT_KEY
@@ -174,6 +174,7 @@ class SalesforceConnection(StreamConnection):
             obey=runner.obey,
             tell=self._tell_gap,
             give_up=self._give_up,
+            lag=lambda: runner.lag,
             clock=time.monotonic,
             wall=time.time,
         )
@@ -187,7 +188,7 @@ class SalesforceConnection(StreamConnection):
             preparation=preparation,
             mailbox_limit=settings.mailbox_limit,
             observe=self._observe,
-            follow=runner.follow,
+            follow=self._follow,
             spawn=self.spawn,
         )
 
@@ -266,6 +267,12 @@ class SalesforceConnection(StreamConnection):
     def _call(self, channel: Channel, run: Run) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
         entrypoint = channel.handlers[run.handler]
         return entrypoint, entrypoint.run_args(run.events), self.context_data(run.events[-1])
+
+    def _follow(self, arrival: Arrival) -> None:
+        assert self.runner is not None
+        self.runner.follow(arrival)
+        if not isinstance(arrival, Deliver):
+            self._resumption.poll_ended(arrival)
 
     def _connect_answered(self, reply: Reply) -> None:
         if reply.successful:

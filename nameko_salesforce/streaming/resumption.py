@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from nameko_salesforce.bayeux.channels import without_filter
+from nameko_salesforce.bayeux.effects import PollAnswered, PollLost
 from nameko_salesforce.bayeux.preparation import PreparationFailed
 from nameko_salesforce.errors import StreamRefused
 from nameko_salesforce.replay.position import ReplayId
@@ -44,6 +45,7 @@ class Resumption:
         obey: carries out what a channel's work says.
         tell: called with each `Gap`.
         give_up: called with what does not mend by itself.
+        lag: gives the seconds that what is told has waited at most, see `Runner`.
         clock, wall: give seconds, monotonic and since 1970.
     """
 
@@ -56,6 +58,7 @@ class Resumption:
         obey: Callable[[Channel, Sequence[Effect]], None],
         tell: Callable[[Gap], None],
         give_up: Callable[[Exception], None],
+        lag: Callable[[], float],
         clock: Callable[[], float],
         wall: Callable[[], float],
     ) -> None:
@@ -65,8 +68,10 @@ class Resumption:
         self._obey = obey
         self._tell = tell
         self._give_up = give_up
+        self._lag = lag
         self._clock = clock
         self._wall = wall
+        self._is_good = False  # the poll under way has been answered well
         self._connected_at = float('-inf')
 
     def replay_map(self, name: str, refusal: str, organization: str) -> dict[str, ReplayId]:
@@ -92,13 +97,23 @@ class Resumption:
         channel = self._channels[name]
         channel.active = active
         if active and channel.durable:
-            channel.connected(self._wall())
-            mark = channel.mark
+            channel.subscribed(self._wall() - self._lag())
+            mark = channel.mark(self._wall(), self._clock())
             if mark is not None:
                 self._positions.commit(channel.name, mark)
 
     def connected(self) -> None:
-        """A connect was answered: the channels that are subscribed to have brought what there was."""
+        """A connect was answered well, with what is behind the answer still to come, or to be lost."""
+        self._is_good = True
+
+    def poll_ended(self, arrival: PollAnswered | PollLost) -> None:
+        """So ended the poll; what is behind the answer has come where it was not lost."""
+        if self._is_good and isinstance(arrival, PollAnswered):
+            self._all_has_come()
+        self._is_good = False
+
+    def _all_has_come(self) -> None:
+        """The channels that are subscribed to have brought what there was."""
         clock = self._clock()
         if clock - self._connected_at < CONNECTED_DISTANCE:
             return
@@ -106,7 +121,7 @@ class Resumption:
         now = self._wall()
         for channel in self._channels.values():
             if channel.active and channel.durable:
-                channel.connected(now)
+                channel.connected(now - self._lag())
                 self._positions.seen(channel.name, channel.seen_until(now, clock))
 
     # --- where they go on --------------------------------------------------------------------------

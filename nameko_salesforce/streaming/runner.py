@@ -40,6 +40,9 @@ __all__ = ['Runner']
 
 log = logging.getLogger('nameko_salesforce')
 
+# Seconds. Whatever has come while events waited for room is taken without a pause once there is some.
+CATCHING_UP = 1.0
+
 
 class Runner:
     """Runs the handlers of all channels of a service.
@@ -99,6 +102,7 @@ class Runner:
         self._halted = False
         self._work: Event | None = None
         self._room: Event | None = None
+        self._waited_since = self._waited_until = float('-inf')  # for room; seconds of the clock
         # Of the delivery whose events arrive.
         self._provisional = False
         self._size = 0.0
@@ -217,8 +221,23 @@ class Runner:
             return False
         while self._load.is_full and not self._halted:
             self._room = Event()
+            self._wait_begins()
             self._room.wait()
+            self._wait_ends()
         return not self._halted
+
+    def _wait_begins(self) -> None:
+        if not self.lag:  # else what comes has waited since an earlier one
+            self._waited_since = self._clock()
+
+    def _wait_ends(self) -> None:
+        self._waited_until = self._clock()
+
+    @property
+    def lag(self) -> float:
+        """Seconds that what comes now has waited at most, behind events that had no room."""
+        clock = self._clock()
+        return clock - self._waited_since if clock - self._waited_until < CATCHING_UP else 0.0
 
     def find(self, name: str) -> Channel | None:
         """The channel of this name."""

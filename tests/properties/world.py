@@ -84,12 +84,20 @@ class World:
         self._order = itertools.count()
         self._exchanges = itertools.count(1)
         self._waiting: dict[int, Callable[[Any], None]] = {}
-        self.stream = Stream(self, options, policy or GenericPolicy())
+        self.options = options
+        self.policy = policy or GenericPolicy()
+        self.stream = self.new_stream()
+
+    def new_stream(self) -> 'Stream':
+        return Stream(self, self.options, self.policy)
 
     # --- time ------------------------------------------------------------------------------------
 
+    def at(self, moment: float, act: Callable[[], None]) -> None:
+        heapq.heappush(self._agenda, (moment, next(self._order), act))
+
     def later(self, seconds: float, act: Callable[[], None]) -> None:
-        heapq.heappush(self._agenda, (self.now + seconds, next(self._order), act))
+        self.at(self.now + seconds, act)
 
     def advance(self, seconds: float) -> None:
         """Let time pass, doing everything that falls due, in order."""
@@ -146,6 +154,10 @@ class World:
 
     # --- the network -----------------------------------------------------------------------------
 
+    def strike(self, fault: str) -> None:
+        """A fault has struck, and did not only wait for its chance."""
+        self.struck[fault] += 1
+
     def post(
         self, messages: list[dict[str, Any]], cookies: dict[str, str], arrive: Callable[[Wire], None]
     ) -> int:
@@ -153,7 +165,7 @@ class World:
         number = next(self._exchanges)
         fault = self.faults.strike([each.get('channel') for each in messages])
         if fault is not None:
-            self.struck[fault.kind.value] += 1
+            self.strike(fault.kind.value)
 
         def back(answer: Any) -> None:
             wire = answer if isinstance(answer, Wire) else damage(fault, answer) if fault else render(answer)
@@ -343,11 +355,15 @@ class Stream:
             failure = decoder.close()
             if failure is None and wire.ending is not Ending.COMPLETE:
                 failure = Failure(FailureKind.TRUNCATED)
-            if failure is not None:
-                self._fail(send, failure)
-            elif self.out.get(send.lane, (0, 0))[0] == send.exchange:
-                del self.out[send.lane]
-                self.carry_out(self.session.finished(send.exchange, now))
+            self.end(send, failure)
+
+    def end(self, send: Send, failure: Failure | None) -> None:
+        """The body has been read to its end, whole or broken."""
+        if failure is not None:
+            self._fail(send, failure)
+        elif self.out.get(send.lane, (0, 0))[0] == send.exchange:
+            del self.out[send.lane]
+            self.carry_out(self.session.finished(send.exchange, self._world.now))
 
     def _fail(self, send: Send, failure: Failure) -> None:
         if self.out.get(send.lane, (0, 0))[0] == send.exchange:

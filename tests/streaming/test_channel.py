@@ -42,6 +42,10 @@ class Stage:
         self.now += seconds
         self.clock += seconds
 
+    @property
+    def mark(self):
+        return self.channel.mark(self.now, self.clock)
+
     def resume(self, refusal=''):
         plan, effects = self.channel.resume(refusal, self.now)
         self.effects += effects
@@ -50,7 +54,7 @@ class Stage:
     def subscribe(self):
         """Find out where to, and have the subscription come about."""
         plan = self.resume()
-        self.channel.connected(self.now)
+        self.channel.subscribed(self.now)
         return plan
 
     def connect(self, times=1):
@@ -132,22 +136,22 @@ def test_ids_that_look_like_nothing_are_ids(replay_id):
     stage = begun(stored(replay_id))
     assert stage.subscribe().replay_from == replay_id
     assert stage.channel.position.replay_id == replay_id
-    assert stage.channel.mark is None
+    assert stage.mark is None
     assert stage.resume(REFUSAL).replay_from == ALL_EVENTS
 
 
 def test_before_the_first_event_the_mark_stands_for_both_positions(stage):
     stage.caught_up()
     mark = Position(None, None, START, START)
-    assert stage.channel.position == stage.channel.mark == mark
+    assert stage.channel.position == stage.mark == mark
 
 
 def test_a_mark_is_kept_no_more_once_an_event_is_done(stage):
     stage.caught_up()
     stage.arrive(1)
-    assert stage.channel.mark is not None
+    assert stage.mark is not None
     stage.finish()
-    assert stage.channel.mark is None
+    assert stage.mark is None
 
 
 def test_a_position_says_when_its_event_was_created_and_when_the_channel_was_marked(stage):
@@ -230,7 +234,7 @@ def test_a_start_from_the_earliest_takes_all_again_until_an_event_is_done():
     stage = Stage(start=Start.EARLIEST)
     stage.subscribe()
     stage.arrive(1, created_ago=20 * HOUR)
-    again = begun(stage.channel.mark, start=Start.EARLIEST)
+    again = begun(stage.mark, start=Start.EARLIEST)
     plan = again.resume()
     assert (plan.replay_from, plan.drop_before, plan.gap) == (ALL_EVENTS, None, None)
 
@@ -303,6 +307,56 @@ def test_a_living_process_tells_what_has_grown_too_old_within_a_backlog():
     stage.wait(10 * HOUR)
     assert stage.resume().gap is None
     assert stage.resume(REFUSAL).gap is not None
+
+
+def test_the_mark_of_a_replay_does_not_pass_what_it_has_brought_and_is_not_done():
+    stage = Stage(start=Start.EARLIEST)
+    stage.subscribe()
+    stage.arrive(1, created_ago=20 * HOUR)
+    stage.arrive(2)
+    assert stage.mark.seen_until == pytest.approx(START - 20 * HOUR)
+
+
+def test_a_living_process_tells_what_has_grown_too_old_behind_a_mark():
+    stage = begun(Position(None, None, START - 20 * HOUR, START - 20 * HOUR))
+    stage.subscribe()
+    stage.wait(HOUR)
+    assert stage.resume().gap is None
+    stage.wait(5 * HOUR)  # what the replay had to bring was created up to 26 h ago
+    assert stage.resume().gap is not None
+
+
+def test_a_loss_by_age_is_told_from_where_a_backlog_had_been_brought():
+    stage = begun(stored(7, seen_ago=20 * HOUR, created_ago=20 * HOUR))
+    stage.subscribe()
+    stage.arrive(8, created_ago=19.5 * HOUR)
+    stage.wait(25 * HOUR)
+    gap = stage.resume().gap
+    assert gap.seen_until == pytest.approx(START - 19.5 * HOUR)
+    assert gap.age == pytest.approx(44.5 * HOUR)
+
+
+def test_a_mark_in_place_of_a_refused_id_does_not_pass_what_is_under_way(stage):
+    stage.caught_up()
+    stage.arrive(1, created_ago=HOUR)
+    stage.connect(2)
+    assert stage.resume().replay_from == 1
+    plan = stage.resume(REFUSAL)
+    assert (plan.replay_from, plan.gap) == (ALL_EVENTS, None)
+    assert plan.position.seen_until == pytest.approx(START - HOUR)
+    stage.finish()
+    assert stage.seen_until == START
+
+
+def test_a_loss_is_told_from_the_oldest_event_that_is_still_under_way(stage):
+    stage.caught_up()
+    stage.arrive(1, created_ago=HOUR)
+    stage.wait(60.0)
+    stage.connect(2)
+    stage.wait(25 * HOUR)
+    gap = stage.resume().gap
+    assert gap.seen_until == pytest.approx(START - HOUR)
+    assert gap.age == pytest.approx(26 * HOUR + 60.0)
 
 
 def test_neither_the_subscription_nor_a_connect_that_was_under_way_ends_a_replay():
@@ -406,7 +460,7 @@ def test_a_loss_within_a_backlog_is_not_told_again_by_the_next_process():
     stage.wait(2 * DAY)
     assert stage.resume().gap is not None
     stage.channel.connected(stage.now)
-    assert begun(stage.channel.mark).channel.resume('', stage.now + HOUR)[0].gap is None
+    assert begun(stage.mark).channel.resume('', stage.now + HOUR)[0].gap is None
 
 
 def test_where_nothing_goes_on_after_a_loss_it_is_counted_once_however_often_it_is_asked():

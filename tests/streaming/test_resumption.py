@@ -6,6 +6,7 @@ import eventlet
 import pytest
 from eventlet.event import Event
 
+from nameko_salesforce.bayeux.effects import PollAnswered, PollLost
 from nameko_salesforce.bayeux.preparation import PreparationFailed
 from nameko_salesforce.errors import StreamRefused
 from nameko_salesforce.replay.memory_store import MemoryStore
@@ -54,6 +55,7 @@ class World:
             self.channels[name] = Channel(own, {'handle': None}, [HandlerOptions(name='handle')], lambda: 0.0)
         self.channel = next(iter(self.channels.values()))
         self.now = NOW
+        self.lag = 0.0
         self.stores = {ONE: Faulty(), OTHER: Faulty()}
         self.store = self.stores[ONE]
         self.threads = []
@@ -69,6 +71,7 @@ class World:
             obey=lambda channel, effects: self.obeyed.append((channel, effects)),
             tell=self.gaps.append,
             give_up=self.given_up.append,
+            lag=lambda: self.lag,
             clock=lambda: self.now,
             wall=lambda: self.now,
         )
@@ -85,6 +88,11 @@ class World:
     def keep(self, replay_id=7, *, seen_ago=60.0, organization=ONE):
         kept = Position(replay_id, NOW - 100 * HOUR, NOW - seen_ago, NOW - 200 * HOUR)
         self.stores[organization].save({CHANNEL: kept})
+
+    def poll(self, ending=None):
+        """A connect is answered well, and its response ends."""
+        self.resumption.connected()
+        self.resumption.poll_ended(ending or PollAnswered(1))
 
     def ask(self, refusal='', organization=ONE, name=None):
         return self.resumption.replay_map(name or self.channel.name, refusal, organization)
@@ -368,7 +376,7 @@ def test_an_answered_connect_puts_the_time_of_active_channels_forward(make):
         world.resumption.subscribed(name, True)
     world.resumption.subscribed('/event/Quiet__e', False)
     world.now += 100
-    world.resumption.connected()
+    world.poll()
     assert kept(world).seen_until == NOW + 100
     assert kept(world, '/event/Quiet__e').seen_until == NOW
 
@@ -377,10 +385,34 @@ def test_many_connects_in_a_second_are_one_look_at_all_channels(world):
     world.ask()
     world.resumption.subscribed(CHANNEL, True)
     world.now += 10
-    world.resumption.connected()
+    world.poll()
     world.now += 0.5
-    world.resumption.connected()
+    world.poll()
     assert world.channel.seen == NOW + 10
     world.now += 0.5
-    world.resumption.connected()
+    world.poll()
     assert world.channel.seen == NOW + 11
+
+
+def test_a_connect_whose_response_breaks_off_says_nothing_of_what_was_behind(make):
+    world = make()
+    world.ask()
+    world.resumption.subscribed(CHANNEL, True)
+    world.now += HOUR
+    world.poll(PollLost(1, 'truncated'))
+    world.resumption.poll_ended(PollAnswered(2))  # of a connect that was refused
+    assert world.channel.seen == NOW
+    world.poll()
+    assert world.channel.seen == NOW + HOUR
+
+
+def test_what_has_waited_behind_events_says_nothing_of_now(make):
+    world = make()
+    world.ask()
+    world.now += HOUR
+    world.lag = 600.0
+    world.resumption.subscribed(CHANNEL, True)
+    assert world.channel.seen == world.now - 600.0
+    world.now += 300.0
+    world.poll()
+    assert world.channel.seen == world.now - 600.0

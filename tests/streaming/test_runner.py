@@ -288,6 +288,23 @@ def test_at_twice_the_limit_events_wait_in_front_until_there_is_room(stage, unti
     until('all', lambda: handled == list(range(1, 11)))
 
 
+def test_what_waited_behind_events_can_be_told_from_what_did_not(stage, until):
+    world = stage({'/event/A__e': {'order': Order.CHANNEL}}, limit=1, slots=1)
+    gate = Event()
+    world.handlers['/event/A__e'] = recording([], gate)
+    world.events('/event/A__e', 2)
+    assert world.runner.lag == 0.0
+    thread = eventlet.spawn(world.events, '/event/A__e', 1)
+    until('it to be full', lambda: world.runner.unfinished == 2)
+    eventlet.sleep(0.01)
+    gate.send()
+    thread.wait()
+    assert 0.01 <= world.runner.lag < 1.0
+    clock = world.runner._clock()
+    world.runner._clock = lambda: clock + 1.0
+    assert world.runner.lag == 0.0
+
+
 def test_what_nothing_brings_again_is_dropped_with_a_word_where_there_is_no_room(stage, until, caplog):
     world = stage({'/systemTopic/Logging': {}}, limit=2, start=False)
     handled = []

@@ -91,7 +91,8 @@ class LetterBox:
             timeout: seconds to wait for its end.
         Returns:
             Whether it was handled. The letter is removed then. Otherwise a new one stands in its place, or it
-            stays, where the handler is told by now to skip such events.
+            stays: where the handler is told by now to skip such events, and where nobody knows how that
+            ended, because the login is of another organization now.
         Raises:
             LookupError: there is no such letter, or no such handler in this service any more.
             TimeoutError: the handler has not ended in time. It goes on, and the letter stays until its end.
@@ -110,10 +111,10 @@ class LetterBox:
         store = self._store
 
         def settle() -> bool:
-            handled = bool(over.wait())
-            if handled or replaced:
+            handled = over.wait()
+            if handled or (handled is False and replaced):
                 store.remove_dead_letter(number)
-            return handled
+            return bool(handled)
 
         # In a thread of its own: it has to be removed also where nobody waits any more.
         settling = eventlet.spawn(settle)

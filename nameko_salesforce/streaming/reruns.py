@@ -1,6 +1,5 @@
 """Past events that are run once more, such as dead letters: who waits for them, and how they end. Floor 4."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eventlet.event import Event
@@ -25,7 +24,12 @@ class Reruns:
         self._reruns: list[_Rerun] = []
 
     def add(self, arrival: Arrival) -> Event:
-        """One more. The event that comes back is sent whether it was handled, when that is over."""
+        """One more.
+
+        Returns:
+            Is sent how that has ended: True, it was handled; False, it has failed for good, and what
+            follows a failure was done; None, it was forgotten, and nothing was done about it.
+        """
         rerun = _Rerun(arrival, Event())
         self._reruns.append(rerun)
         return rerun.over
@@ -38,15 +42,13 @@ class Reruns:
     def settle(self) -> None:
         """Tell of those that are over by now."""
         if self._reruns:
-            self._end([each for each in self._reruns if not each.arrival.unfinished])
+            over = [each for each in self._reruns if not each.arrival.unfinished]
+            for each in over:
+                self._reruns.remove(each)
+                each.over.send(not each.failed)
 
     def forget(self) -> None:
-        """None of them will end: they have failed."""
-        for each in self._reruns:
-            each.failed = True
-        self._end(list(self._reruns))
-
-    def _end(self, over: Iterable[_Rerun]) -> None:
-        for each in over:
-            self._reruns.remove(each)
-            each.over.send(not each.failed)
+        """None of them will end."""
+        reruns, self._reruns = self._reruns, []
+        for each in reruns:
+            each.over.send(None)

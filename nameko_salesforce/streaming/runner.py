@@ -197,7 +197,7 @@ class Runner:
         """Have one handler run a past event once more, as it runs others.
 
         Returns:
-            Is sent whether it was handled, when that is over.
+            Is sent how that has ended, see `Reruns.add`.
         Raises:
             KeyError: there is no such handler.
         """
@@ -366,7 +366,7 @@ class Runner:
     def obey(self, channel: Channel, effects: Sequence[Effect]) -> None:
         """Carry out what a channel's work has said."""
         for effect in effects:
-            if isinstance(effect, DeadLettered | Skipped | HandlerStopped):
+            if isinstance(effect, DeadLettered | Skipped):  # and not one that is run again after a stop
                 self._reruns.failed(effect.event)
             match effect:
                 case Mark():

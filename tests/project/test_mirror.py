@@ -20,7 +20,6 @@ FAKE = modules(TESTS / 'fake_server')
 
 LIBRARY_EXCEPTIONS = {
     'streaming/connection': 'needs a container: test_salesforce_streaming.py, test_salesforce_recovery.py',
-    'streaming/dependencies': 'needs a container: integration/test_streaming_status.py',
     'streaming/reporting': 'needs a container: integration/test_streaming_status.py',
     'streaming/contradictions': 'needs a service: integration/test_salesforce_streaming.py',
     'streaming/effects': 'values without behaviour; what they say is in every test of the work',

@@ -38,8 +38,10 @@ def test_a_failure_belongs_to_its_own_event():
     assert (first.wait(), second.wait()) == (False, True)
 
 
-def test_what_is_forgotten_has_failed():
+def test_what_is_forgotten_has_neither_failed_nor_been_handled():
     reruns = Reruns()
-    over = reruns.add(arrival())
+    one = arrival()
+    over = reruns.add(one)
+    reruns.failed(one.event)
     reruns.forget()
-    assert over.wait() is False
+    assert over.wait() is None

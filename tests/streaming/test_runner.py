@@ -435,6 +435,20 @@ def test_a_past_event_is_run_once_more_and_moves_no_position(stage, until, works
     assert world.runner.unfinished == 0
 
 
+def test_a_past_event_that_stopped_its_handler_is_over_when_it_was_run_after_the_stop(stage, until):
+    world = stage({'/event/A__e': STOP})
+    world.handlers['/event/A__e'] = failing
+    channel = world.channels['/event/A__e']
+    over = world.runner.again(channel, 'handle', Delivery('/event/A__e', {'event': {'replayId': 99}}))
+    until('the stop', lambda: channel.halted)
+    assert not over.ready()
+    world.handlers['/event/A__e'] = recording([])
+    world.runner.stops.gone(channel)
+    world.runner.stops.resume(channel)
+    with eventlet.Timeout(10):
+        assert over.wait() is True
+
+
 # --- ends -------------------------------------------------------------------------------------------------
 
 
@@ -522,4 +536,4 @@ def test_whoever_waits_for_a_past_event_is_told_when_it_is_forgotten(stage):
     over = world.runner.again(channel, 'handle', Delivery('/event/A__e', {'event': {'replayId': 99}}))
     world.runner.forget()
     with eventlet.Timeout(10):
-        assert over.wait() is False
+        assert over.wait() is None

@@ -120,7 +120,8 @@ class Resumption:
         self._connected_at = clock
         now = self._wall()
         for channel in self._channels.values():
-            if channel.active and channel.durable:
+            # One that is halted takes nothing, until its subscription is gone.
+            if channel.active and channel.durable and not channel.halted:
                 channel.connected(now - self._lag())
                 self._positions.seen(channel.name, channel.seen_until(now, clock))
 

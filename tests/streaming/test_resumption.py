@@ -416,3 +416,13 @@ def test_what_has_waited_behind_events_says_nothing_of_now(make):
     world.now += 300.0
     world.poll()
     assert world.channel.seen == world.now - 600.0
+
+
+def test_a_connect_says_nothing_of_a_channel_that_takes_nothing(make):
+    world = make()
+    world.ask()
+    world.resumption.subscribed(CHANNEL, True)
+    world.channel.halted = 'its handler has stopped it'
+    world.now += HOUR
+    world.poll()
+    assert world.channel.seen == NOW

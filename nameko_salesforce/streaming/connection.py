@@ -293,11 +293,13 @@ class SalesforceConnection(StreamConnection):
         channel = None if self.runner is None else self.runner.find(name)
         if channel is None or self.runner is None:
             return False
-        if channel.accept_gap():
+        accepted = channel.accept_gap()
+        if self.runner.stops.resume(channel):
+            return True  # also out of a lost position: it is subscribed to when its old subscription is gone
+        if accepted:
             self._unsubscribe(channel)
             self._subscribe(channel)  # at once: the session would sit out its pause
-            return True
-        return self.runner.stops.resume(channel)
+        return accepted
 
     def _tell_gap(self, gap: Gap) -> None:
         if self._gap_channel is not None and self.runner is not None:

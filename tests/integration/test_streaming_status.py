@@ -6,6 +6,7 @@ import time
 import pytest
 from nameko.testing.services import entrypoint_hook
 
+from nameko_salesforce.replay.store import DeadLetter
 from nameko_salesforce.streaming import (
     DeadLetters,
     StoreFailed,
@@ -46,6 +47,20 @@ class Watched:
 def ask(running, method, *args, **kwargs):
     with entrypoint_hook(running.container, method) as call:
         return call(*args, **kwargs)
+
+
+def letter_of(number):
+    return DeadLetter(
+        channel=CHANNEL,
+        handler='ink',
+        data={'payload': {'Printer_Model__c': str(number)}, 'event': {'replayId': 5}},
+        replay_id=5,
+        error_type='ValueError',
+        error='out of ink',
+        attempts=3,
+        first_at=1.0,
+        last_at=2.0,
+    )
 
 
 # --- status -----------------------------------------------------------------------------------------
@@ -146,6 +161,37 @@ def test_a_stopped_channel_says_why_and_goes_on_where_it_stopped(org, uri):
     org.until('both', lambda: handled == [1, 2])
     assert not ask(running, 'resume', CHANNEL)
     assert ask(running, 'report').problems == []
+
+
+def test_a_channel_that_is_stopped_and_has_lost_its_position_goes_on_at_one_word(org, uri):
+    org.log.expect_error('error handling worker')
+    org.log.expect_error('failed with event .* the channel is stopped')
+    broken, handled = [True], []
+
+    class Service(Watched):
+        @handle_platform_event('Low_Ink__e', attempts=1, on_failure='stop', on_gap='fail')
+        def ink(self, name, event):
+            if broken:
+                raise ValueError('out of ink')
+            handled.append(int(event.payload['Printer_Model__c']))
+
+    store = Store(org, uri)
+    keep(store, 17, seen_ago=80 * HOURS)
+    store.store.add_dead_letter(letter_of(0))
+    running = org.make(Service, REPLAY_STORE_URI=uri).start()
+    org.until('the lost position', lambda: org.log.lines('not subscribed to until somebody decides'))
+    [letter] = ask(running, 'box', 'list')
+    with pytest.raises(TimeoutError):
+        ask(running, 'box', 'run_again', letter.number, timeout=0.2)
+    org.until('the stop', lambda: CHANNEL not in running.client.channels)
+    broken.clear()
+    publish(org, 1)
+    assert ask(running, 'resume', CHANNEL)
+    org.until('what was kept', lambda: sorted(handled) == [0, 1])
+    publish(org, 2)
+    org.until('the next one', lambda: sorted(handled) == [0, 1, 2])
+    assert not ask(running, 'resume', CHANNEL)
+    assert ask(running, 'report').channels[CHANNEL].repeated == 0
 
 
 # --- gaps ---------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class StreamConnection(ProviderCollector, SharedExtension):  # type: ignore[misc
         self._heart = self.spawn(self._beat)
 
     def halt(self) -> None:
-        """Spawn no worker from here on; any number of times, also before `start`. Does not switch."""
+        """Spawn no worker from here on; any number of times, also before `start`."""
         self._halted = True
         if self.client is not None:
             self.client.halt()

@@ -123,7 +123,7 @@ class Channel:
             plan = replace(plan, gap=self._told(plan.gap))
         if isinstance(plan, Halted):
             self._gap = plan
-            self.halted = f"the position is lost ({plan.gap.reason}), and on_gap is 'fail'"
+            self.goes_on()
             return plan, ()
         if plan.position is not None:
             self._keep(plan.position)
@@ -138,6 +138,11 @@ class Channel:
             # The connect that is under way meanwhile does not say what is still to come.
             self._expect_more(1)
         return plan, self.work.skipped_ahead() if plan.replay_from == NEW_EVENTS else ()
+
+    def goes_on(self) -> None:
+        """What has halted it is over, but for a lost position that nobody has decided about."""
+        gap = self._gap
+        self.halted = '' if gap is None else f"the position is lost ({gap.gap.reason}), and on_gap is 'fail'"
 
     def accept_gap(self) -> bool:
         """Go on in spite of a lost position and 'fail', with all that is kept; False: it is not lost."""

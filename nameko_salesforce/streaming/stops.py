@@ -65,5 +65,5 @@ class Stops:
     def _end(self, channel: Channel, stop: _Stop) -> None:
         if stop.gone and stop.is_over:
             del self._stops[channel]
-            channel.halted = ''
+            channel.goes_on()
             self._go_on(channel)

@@ -39,8 +39,8 @@ class Published:
     at: float
     about: tuple[str, ...]
     poison: bool
-    # Per process: whether it has arrived, and whether beside a poll.
-    arrived: bool = False
+    # Per process: as which it has arrived, 0 where it has not, and whether beside a poll.
+    arrived: int = 0
     beside: bool = False
 
     def stands_against(self, other: 'Published', order: Order) -> bool:
@@ -79,6 +79,7 @@ class Log:
         self.promised_from: float | None = None
         self.stored: Position | None = None
         self.gaps: list[Gap] = []
+        self._arrivals = 0
 
     # --- what happens ------------------------------------------------------------------------------
 
@@ -96,12 +97,14 @@ class Log:
 
     def process_began(self) -> None:
         for each in self.events:
-            each.arrived = each.beside = False
+            each.arrived, each.beside = 0, False
+        self._arrivals = 0
 
     def arrived(self, delivery: Delivery, *, beside: bool) -> None:
         event = self.find(delivery)
         if not event.arrived:
-            event.arrived, event.beside = True, beside
+            self._arrivals += 1
+            event.arrived, event.beside = self._arrivals, beside
 
     def started(self, handler: str, deliveries: Sequence[Delivery], now: float) -> None:
         """A handler is called."""
@@ -117,7 +120,7 @@ class Log:
                     fate.settled(earlier.place)
                     or earlier.place in fate.given_up
                     or earlier.place in places[:before]
-                    or (event.beside and not earlier.arrived)
+                    or (event.beside and not 0 < earlier.arrived < event.arrived)
                     or self.is_excused(earlier, now)
                 )
                 assert fine, f'{self.name}: {handler}() got event {event.place} before {earlier.place}'

@@ -553,3 +553,12 @@ def test_a_channel_that_salesforce_does_not_keep_has_no_position_and_takes_new_e
 )
 def test_the_channels_that_salesforce_keeps(name):
     assert Stage(name).channel.durable
+
+
+def test_a_channel_that_goes_on_after_a_stop_still_waits_for_a_decision_about_its_loss():
+    stage = begun(stored(7, seen_ago=2 * DAY), on_gap=OnGap.FAIL)
+    stage.resume()
+    lost = stage.channel.halted
+    stage.channel.halted = 'its handler has stopped it'
+    stage.channel.goes_on()
+    assert stage.channel.halted == lost != ''

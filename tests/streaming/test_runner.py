@@ -80,14 +80,14 @@ class Stage:
         self.takers = {each.name: self.runner.taker(each) for each in channels}
         self.numbers = 0
 
-    def events(self, channel, count, *, poll=None, characters=0, data=None):
+    def events(self, channel, count, *, poll=None, lane=None, characters=0, data=None):
         """As the client brings them: the follower first, then the callback for each."""
         deliveries = []
         for _ in range(count):
             self.numbers += 1
             found = {'event': {'replayId': self.numbers}, **(data or {})}
             deliveries.append(Delivery(channel, found))
-        lane = Lane.POLL if poll is None else Lane.COMMAND
+        lane = lane or (Lane.POLL if poll is None else Lane.COMMAND)
         self.runner.follow(Deliver(lane, deliveries, characters, poll))
         for each in deliveries:
             self.takers[channel](each)
@@ -251,6 +251,28 @@ def test_what_came_beside_a_lost_poll_is_not_passed(stage, until):
     world.positions.committer.flush(1.0)
     assert world.position() == 1
     assert world.channels['/event/A__e'].work.received == 1
+
+
+@pytest.mark.parametrize('lanes', [(Lane.POLL, Lane.COMMAND), (Lane.COMMAND, Lane.POLL)])
+def test_what_came_on_both_lanes_is_kept_as_a_whole(stage, until, lanes):
+    world = stage()
+    handled, go_on = [], Event()
+
+    def handle(events):
+        [number] = [each.data['event']['replayId'] for each in events]
+        if number == 2:
+            go_on.wait()
+        handled.append(number)
+
+    world.handlers['/event/A__e'] = handle
+    for lane in lanes:
+        world.events('/event/A__e', 1, poll=7, lane=lane)
+    world.runner.follow(PollAnswered(7))
+    until('the first', lambda: handled == [1])
+    world.positions.committer.flush(1.0)
+    assert world.position() is None  # the other may come before it
+    go_on.send()
+    until('the position', lambda: world.position() == 2)
 
 
 # --- enough -------------------------------------------------------------------------------------------

@@ -328,6 +328,9 @@ class Runner:
         if self.stops.add(channel, why):
             self._unsubscribe(channel)
             self._weigh(-channel.work.unfinished, -channel.work.characters)
+            if self._beside.pop(channel, None) is not None:
+                # What comes before these is dropped; all of it comes again by the next subscription.
+                self.obey(channel, channel.work.poll_lost())
 
     def _go_on(self, channel: Channel) -> None:
         self._weigh(channel.work.unfinished, channel.work.characters)

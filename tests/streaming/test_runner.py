@@ -385,6 +385,28 @@ def test_a_stopped_channel_takes_nothing_before_its_old_subscription_is_gone(sta
     until('all', lambda: handled == [1, 2, 3])
 
 
+def test_no_position_passes_what_a_stopped_channel_was_not_given_of_the_poll_beside_it(stage, until):
+    world = stage({'/event/A__e': STOP})
+    world.handlers['/event/A__e'] = failing
+    world.events('/event/A__e', 1)
+    world.numbers = 2
+    world.events('/event/A__e', 1, poll=7)
+    channel = world.channels['/event/A__e']
+    until('the stop', lambda: channel.halted)
+    world.numbers = 1
+    world.events('/event/A__e', 1, poll=7, lane=Lane.POLL)  # it is dropped
+    world.runner.follow(PollAnswered(7))
+    assert channel.work.received == 1
+    handled = []
+    world.handlers['/event/A__e'] = recording(handled)
+    world.runner.stops.resume(channel)
+    world.runner.stops.gone(channel)
+    world.numbers = 1
+    world.events('/event/A__e', 2)  # the new subscription brings them
+    until('all', lambda: sorted(handled) == [1, 2, 3])
+    until('the position', lambda: world.position() == 3)
+
+
 def test_a_channel_whose_event_cannot_be_taken_on_is_stopped_before_it(stage, until, monkeypatch):
     world = stage()
     handled = []

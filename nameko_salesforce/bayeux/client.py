@@ -128,7 +128,7 @@ class Client:
         self._transport = Transport(url, headers=headers, options=transport)
         self._report = Report(lambda: self._transport.url, clock, self._all_durable)
         self._session = Session(session, policy, draw)
-        self._poll: int | None = None  # its number while the follower has not been told how it ended
+        self._polls: list[int] = []  # of which the follower has not been told how they ended
         self._inbox: LightQueue = LightQueue()
         self._dispatcher = Dispatcher(mailbox_limit, mailbox_characters, observe, follow)
         self._lanes = {lane: self._lane(tuple(extensions)) for lane in Lane}
@@ -163,7 +163,7 @@ class Client:
             self._driving = self._spawn(lambda: self._drive(life))
         if self._dispatching is None:
             self._dispatcher.open()
-            self._give_up_poll('the client was stopped')
+            self._give_up_polls('the client was stopped')
             self._dispatching = self._spawn(self._dispatcher.run)
         self._tell(self._begin)
 
@@ -426,7 +426,7 @@ class Client:
     def _restart(self, why: str) -> None:
         self._abandon_all()
         self._answer_all(Stopped(why))
-        self._give_up_poll(why)
+        self._give_up_polls(why)
         self._inbox = LightQueue()  # outcomes of the old session mean nothing to the new one
         pause = self._session_options.backoff.delay(3, self._draw())
         old, self._session = self._session.state, self._renewed_session()
@@ -435,10 +435,10 @@ class Client:
         if not self._endings:
             self._tell(self._begin)
 
-    def _give_up_poll(self, why: str) -> None:
-        """Tell the follower of a poll whose end no session will tell."""
-        if self._poll is not None:
-            self._carry_out(PollLost(self._poll, why))
+    def _give_up_polls(self, why: str) -> None:
+        """Tell the follower of polls whose end no session will tell."""
+        for poll in list(self._polls):
+            self._carry_out(PollLost(poll, why))
 
     def _empty_session(self) -> Session:
         return Session(self._session_options, self._policy, self._draw, self._session.last_exchange)
@@ -455,12 +455,12 @@ class Client:
         match effect:
             case Deliver():
                 self._dispatcher.arrived(effect)
-            case PollAnswered() | PollLost():
-                self._poll = None
+            case PollAnswered(poll=poll) | PollLost(poll=poll):
+                self._polls.remove(poll)
                 self._dispatcher.arrived(effect)
             case Send():
                 if any(isinstance(each, Connect) for each in effect.requests):
-                    self._poll = effect.exchange
+                    self._polls.append(effect.exchange)
                 self._report.sent(effect)
                 self._lanes[effect.lane].send(effect)
             case MetaReply(reply=reply):

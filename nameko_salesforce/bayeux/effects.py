@@ -107,8 +107,8 @@ class Deliver:
 
     Attributes:
         characters: of the text that they were in; 0 where that is not known.
-        poll: of events on the command lane: the connect that was under way when they came. Its answer may
-            hold earlier ones. None where there was none, and on the poll lane.
+        poll: where there was an exchange on the other lane, whose answer may hold earlier ones: the connect
+            with whose end it is told that all of them are here. None: these are in order.
     """
 
     lane: Lane
@@ -121,6 +121,9 @@ class Deliver:
 class PollAnswered:
     """A connect is over and took nothing with it: answered, refused, or never at the server.
 
+    Told when the same is known of every exchange beside which events have come meanwhile: perhaps together
+    with the next connect's.
+
     Attributes:
         poll: names it, see `Deliver`.
     """
@@ -130,10 +133,10 @@ class PollAnswered:
 
 @dataclass(frozen=True, slots=True)
 class PollLost:
-    """A connect is over, and its answer may have been lost with events in it.
+    """A connect is over, and its answer, or one beside it, may have been lost with events in it.
 
     Where a wanted channel is durable, `GenericPolicy` has a new session begun then; a position that has
-    passed no event which came while the poll was out brings them again.
+    passed no event which names a poll brings them again.
 
     Attributes:
         poll: names it, see `Deliver`.

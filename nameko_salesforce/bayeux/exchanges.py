@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from nameko_salesforce.bayeux.channels import without_filter
 from nameko_salesforce.bayeux.effects import Lane, PollAnswered, PollLost
-from nameko_salesforce.bayeux.failures import Failure
 from nameko_salesforce.bayeux.messages import Connect, Delivery, Reply, Request, Subscribe
 
 __all__ = ['Exchange', 'Exchanges']
@@ -89,29 +88,13 @@ class Exchange:
             if isinstance(request, Subscribe)
         }
 
-    def released(self) -> list[Delivery]:
-        """Once it has ended well: the overtakers whose subscription the server has confirmed.
-
-        Others come again by replay, with the next attempt.
-        """
-        joined = {
-            without_filter(request.subscription)
-            for request, reply in self.replies
-            if isinstance(request, Subscribe) and reply.successful
-        }
-        return [each for each in self.overtakers if without_filter(each.channel) in joined]
-
-    def ending(self, failure: Failure | None) -> PollAnswered | PollLost | None:
-        """What those who keep positions are told about its end; None where it is no poll."""
-        if not self.is_poll:
-            return None
-        if failure is not None and failure.may_hide_events:
-            return PollLost(self.number, str(failure))
-        return PollAnswered(self.number)
-
 
 class Exchanges:
-    """At most one on each lane.
+    """At most one on each lane; and which of them may bring events from before those that have come already.
+
+    A server gives all that waits to whichever answer it sends next, and of two answers the later one may be
+    here first. So what comes while there is an exchange on the other lane is in doubt until that has ended,
+    and with it all that comes meanwhile. The ends of polls are told when nothing is in doubt.
 
     Attributes:
         last: number of the last one.
@@ -120,6 +103,8 @@ class Exchanges:
     def __init__(self, last: int = 0) -> None:
         self.last = last
         self._current: dict[Lane, Exchange] = {}
+        self._awaited: set[int] = set()  # beside which events have come
+        self._untold: list[int] = []  # polls that are over
 
     def begin(self, lane: Lane, requests: Sequence[Request], now: float) -> Exchange:
         """Have one under way on a lane, which is free."""
@@ -129,8 +114,11 @@ class Exchanges:
         return exchange
 
     def end(self, lane: Lane) -> Exchange | None:
-        """Free a lane; what was under way there."""
-        return self._current.pop(lane, None)
+        """Free a lane; what was under way there. Of a connect `settled` or `lost` tells then."""
+        exchange = self._current.pop(lane, None)
+        if exchange is not None and exchange.is_poll:
+            self._untold.append(exchange.number)
+        return exchange
 
     def find(self, number: int) -> Exchange | None:
         """The one of that number; None where it was overtaken."""
@@ -147,7 +135,32 @@ class Exchanges:
         command = self._current.get(Lane.COMMAND) if lane is Lane.POLL else None
         return command if command is not None and command.subscribing() else None
 
-    def poll_beside(self, lane: Lane) -> int | None:
-        """The connect whose answer may hold events from before those that come on this lane now."""
-        poll = self._current.get(Lane.POLL) if lane is Lane.COMMAND else None
-        return poll.number if poll is not None and poll.is_poll else None
+    # --- the order of both lanes -----------------------------------------------------------------
+
+    def brought(self, lane: Lane) -> None:
+        """Events have come on a lane whose order counts."""
+        other = self._current.get(Lane.COMMAND if lane is Lane.POLL else Lane.POLL)
+        if other is not None and (lane is Lane.POLL or other.is_poll):
+            self._awaited.add(other.number)
+
+    @property
+    def in_doubt(self) -> int | None:
+        """The connect whose end is told when what comes now is in order for certain; None: it is."""
+        if not self._awaited:
+            return None
+        poll = self._current.get(Lane.POLL)
+        return self._untold[-1] if poll is None else poll.number
+
+    def settled(self, number: int) -> Sequence[PollAnswered]:
+        """An exchange has ended and took nothing with it: what is told now."""
+        self._awaited.discard(number)
+        if self._awaited:
+            return ()
+        told, self._untold = self._untold, []
+        return [PollAnswered(each) for each in told]
+
+    def lost(self, why: str) -> Sequence[PollLost]:
+        """Events may be lost, and with them the order of all that is in doubt: what is told now."""
+        self._awaited.clear()
+        told, self._untold = self._untold, []
+        return [PollLost(each, why) for each in told]

@@ -13,6 +13,7 @@ What did not fit into the table, each a function here:
     _judge_poll             judge afterwards: once a response has ended, whole or broken
     _poll                   a poll waits for the rest and for the brake, and not for ever
     _hold_overtakers        new events wait for the answer that replays what was before them
+    _release_overtakers     and for no more than that
     _is_wanted              what an overtaken exchange brings is dropped, but for events nobody replays
 and, in other modules:
     Brake                   how long a poll may wait for those who take the events
@@ -39,7 +40,6 @@ from nameko_salesforce.bayeux.effects import (
     Lane,
     MessageSkipped,
     MetaReply,
-    PollLost,
     Prepare,
     Send,
     StateChanged,
@@ -240,11 +240,12 @@ class Session:
                 self._effects.append(Ignored(f'exchange {exchange}: {message}'))
         if deliveries and current is not None:
             current.brought_events = True
-            deliveries = self._hold_overtakers(deliveries, current.lane, characters)
+            if any(self._policy.is_durable(each.channel) for each in deliveries):
+                self._exchanges.brought(current.lane)
+            deliveries, characters = self._hold_overtakers(deliveries, current.lane, characters)
         if deliveries:
             lane = Lane.POLL if current is None else current.lane
-            poll = self._exchanges.poll_beside(lane)
-            self._effects.insert(0, Deliver(lane, deliveries, characters, poll))
+            self._effects.insert(0, Deliver(lane, deliveries, characters, self._exchanges.in_doubt))
         return self._take()
 
     def finished(self, exchange: int, now: float) -> list[Effect]:
@@ -390,17 +391,19 @@ class Session:
             return self._take()
         lane = current.lane
         self._exchanges.end(lane)
-        end_of_poll = current.ending(failure)
-        if end_of_poll is not None:
-            self._effects.append(end_of_poll)
-        if failure is None and (released := current.released()):
-            self._effects.append(Deliver(Lane.POLL, released, current.overtaking))
+        if current.is_poll and failure is not None and failure.may_hide_events:
+            self._effects += self._exchanges.lost(str(failure))
+        elif current.is_poll:
+            self._effects += self._exchanges.settled(exchange)
         if self._state is State.DISCONNECTING:
             if lane is Lane.COMMAND:
                 self._move(Input.DISCONNECTED, now, self._why)
             return self._take()  # the poll that the server woke: its "none" is not news
         if lane is Lane.COMMAND:
             self._judge_commands(current, failure, now)
+            if self._state in WITH_SESSION:
+                self._release_overtakers(current)
+                self._effects += self._exchanges.settled(exchange)
         elif self._state is State.HANDSHAKING:
             self._judge_handshake(current, failure, now)
         else:
@@ -509,21 +512,33 @@ class Session:
         """A late event of a durable channel comes again by replay, so that its copy is dropped."""
         return exchange is not None or not self._policy.is_durable(delivery.channel)
 
-    def _hold_overtakers(self, deliveries: list[Delivery], lane: Lane, characters: int) -> list[Delivery]:
-        """Keep back what came before the answer to its own subscribe; gives the rest.
+    def _hold_overtakers(
+        self, deliveries: list[Delivery], lane: Lane, characters: int
+    ) -> tuple[list[Delivery], int]:
+        """Keep back what came before the answer to its own subscribe; gives the rest, and its characters.
 
-        A position that had passed these would have passed what is replayed in that answer.
+        Handlers would see these before what is replayed in that answer.
         """
         command = self._exchanges.subscribe_beside(lane)
         if command is None:
-            return deliveries
+            return deliveries, characters
         joining = {each for each in command.subscribing() if self._policy.is_durable(each)}
         early = [each for each in deliveries if without_filter(each.channel) in joining]
         if not early:
-            return deliveries
+            return deliveries, characters
+        share = characters * len(early) // len(deliveries)
         command.overtakers += early
-        command.overtaking += characters * len(early) // len(deliveries)
-        return [each for each in deliveries if without_filter(each.channel) not in joining]
+        command.overtaking += share
+        late = [each for each in deliveries if without_filter(each.channel) not in joining]
+        return late, characters - share
+
+    def _release_overtakers(self, command: Exchange) -> None:
+        """The session goes on, and what an answer could bring is here.
+
+        Also where the subscribe was refused: these came by an earlier subscription then.
+        """
+        if command.overtakers:
+            self._effects.append(Deliver(Lane.POLL, command.overtakers, command.overtaking))
 
     def _take_reply(self, exchange: Exchange, reply: Reply) -> None:
         if reply.advice is not None:
@@ -543,14 +558,13 @@ class Session:
     def _abandon(self, why: str) -> None:
         for lane in Lane:
             self._abandon_lane(lane, why)
+        self._effects += self._exchanges.lost(why)
 
     def _abandon_lane(self, lane: Lane, why: str) -> None:
         """Drop the exchange under way; what it asked for is lost, or due again."""
         exchange = self._exchanges.end(lane)
         if exchange is None:
             return
-        if exchange.is_poll:
-            self._effects.append(PollLost(exchange.number, why))
         self._commands.abandoned(exchange, why)
         self._effects.append(Abandon(lane))
 

@@ -138,7 +138,7 @@ class Committer:
             until: seconds since 1970.
         """
         for channel in map(without_filter, channels):
-            self._seen[channel] = max(until, self._seen.get(channel, until))
+            self._seen[channel] = until  # also where the clock was put back: a time to come would hide a loss
         if self._renewed_at is None or self._clock() - self._renewed_at >= self._renewal:
             self._renew()
 

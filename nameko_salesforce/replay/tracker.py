@@ -4,10 +4,10 @@ Decides which id a living process subscribes from again (*received*), which one 
 next process (*committable*), and whether an arrival is only a re-delivery. Ids are opaque: they are
 compared for equality alone, and order is the order of arrival. It never looks at what an event holds.
 
-Two lanes bring events. What comes on the command lane while a poll is outstanding is *provisional*:
-the poll's answer, still on its way or lost, may hold earlier events. Hence
-    poll_answered   all that has arrived stands. Whether the poll's events come before or after those of the
-                    command lane cannot be known, so that a mixture of them is done as a whole or not at all
+Two lanes bring events. What comes on one of them while there is an exchange on the other is *provisional*:
+that one's answer, still on its way or lost, may hold earlier events. Hence
+    poll_answered   all that has arrived stands. Whether the events of one lane come before or after those of
+                    the other cannot be known, so that a mixture of them is done as a whole or not at all
     poll_lost       what arrived since is put out of the order. It comes again, behind what was lost, and
                     takes its place then, without being run twice
 """
@@ -50,7 +50,7 @@ class Ticket:
 
 
 class _Group(Ticket):
-    """What has arrived since the first event of the command lane during a poll.
+    """What has arrived since the first provisional event.
 
     It stands in the line before them like an event that is not done, and so nothing passes it.
     """
@@ -60,7 +60,7 @@ class _Group(Ticket):
     def __init__(self) -> None:
         super().__init__(None, None, None)
         self.unfinished = 0
-        self.mixed = False  # events of the poll itself are among them
+        self.mixed = False  # of both lanes
         self.answered = False
         self.lost = False
 
@@ -129,7 +129,7 @@ class Tracker:
         Args:
             replay_id: None where the event has none: no position waits for it or names it.
             event_time: seconds since 1970 when it was created, None where it does not say.
-            provisional: it came on the command lane while a poll was outstanding.
+            provisional: it came while there was an exchange on the other lane.
         Returns:
             Its ticket; None where it is a re-delivery of one that is in flight or done.
         """
@@ -179,8 +179,13 @@ class Tracker:
             group.unfinished -= 1
             self._settle(group)
 
+    def mixed(self) -> None:
+        """Provisional events came on both lanes: nobody knows in which order the server has sent them."""
+        if self._group is not None:
+            self._group.mixed = True
+
     def poll_answered(self) -> None:
-        """The outstanding poll was answered and its events have arrived: what was provisional stands."""
+        """All that may hold earlier events has arrived: what was provisional stands."""
         group, self._group = self._group, None
         self._received = self._latest
         if group is not None:
@@ -188,7 +193,7 @@ class Tracker:
             self._settle(group)
 
     def poll_lost(self) -> None:
-        """The outstanding poll failed: subscribe again from before the first provisional arrival."""
+        """What may hold earlier events failed: subscribe again from before the first provisional arrival."""
         group, self._group = self._group, None
         self._latest = self._received
         if group is None:

@@ -20,7 +20,7 @@ from typing import Any
 import eventlet
 from eventlet.event import Event
 
-from nameko_salesforce.bayeux.effects import Deliver, PollAnswered, PollLost
+from nameko_salesforce.bayeux.effects import Deliver, Lane, PollAnswered, PollLost
 from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.outcomes import Failed, Outcome
 from nameko_salesforce.bayeux.workers import Workers
@@ -106,7 +106,8 @@ class Runner:
         # Of the delivery whose events arrive.
         self._provisional = False
         self._size = 0.0
-        self._beside: dict[Channel, None] = {}  # channels with events that came beside the poll under way
+        self._lane = Lane.POLL
+        self._beside: dict[Channel, Lane] = {}  # channels with events that are in doubt; where the first came
         self.stops = Stops(self._go_on)
         self._reruns = Reruns()
         self._load = Load(limit, characters, brake, release)
@@ -152,6 +153,7 @@ class Runner:
         match arrival:
             case Deliver():
                 self._provisional = arrival.poll is not None
+                self._lane = arrival.lane
                 self._size = arrival.characters / max(1, len(arrival.deliveries))
             case PollAnswered():
                 for channel in self._take_beside():
@@ -170,10 +172,11 @@ class Runner:
         def take(event: Delivery) -> None:
             if channel in self.stops or (self._load.is_full and not self._make_room(channel)):
                 return
-            if self._provisional:
-                self._beside[channel] = None
+            mixed = self._provisional and self._beside.setdefault(channel, self._lane) is not self._lane
             try:
                 self.put(channel, event, provisional=self._provisional, characters=self._size)
+                if mixed:
+                    channel.work.mixed()
             except Exception as error:
                 # A bug of ours. The client goes on with the next event, and a position would pass this one.
                 log.exception('%s: an event could not be taken on', channel.name)
@@ -344,6 +347,9 @@ class Runner:
         if self.stops.add(channel, why):
             self._unsubscribe(channel)
             self._weigh(-channel.work.unfinished, -channel.work.characters)
+            if self._beside.pop(channel, None) is not None:
+                # What comes before these is dropped; all of it comes again by the next subscription.
+                self.obey(channel, channel.work.poll_lost())
 
     def _go_on(self, channel: Channel) -> None:
         self._weigh(channel.work.unfinished, channel.work.characters)

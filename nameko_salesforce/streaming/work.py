@@ -172,7 +172,7 @@ class ChannelWork:
 
         Args:
             event_time: seconds since 1970 when it was created; None where it does not say.
-            provisional: it came on the command lane while a poll was outstanding.
+            provisional: see `Tracker.arrived`.
             characters: of the text that it was in.
         """
         ticket = self._tracker.arrived(replay_id_of(event.data), event_time, provisional=provisional)
@@ -215,6 +215,10 @@ class ChannelWork:
             if unordered is not None:
                 effects = [*effects, unordered]
         return effects
+
+    def mixed(self) -> None:
+        """Provisional events came on both lanes: see `Tracker.mixed`."""
+        self._tracker.mixed()
 
     def poll_answered(self) -> Sequence[Effect]:
         """The outstanding poll was answered and its events have arrived."""

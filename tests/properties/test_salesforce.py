@@ -107,6 +107,23 @@ class StreamOfAnOrg(RuleBasedStateMachine):
     def an_answer_is_lost(self, kind, channel, size):
         self.world.faults.add(Fault(kind, channel, bytes=size))
 
+    @rule(
+        channel=st.sampled_from(['/meta/connect', '/meta/subscribe', '/meta/unsubscribe']),
+        seconds=st.sampled_from([0.03, 0.5, 2.0, 6.0, 12.0]),
+    )
+    def an_answer_is_overtaken(self, channel, seconds):
+        self.world.faults.add(Fault(FaultKind.DELAY, channel, seconds=seconds))
+
+    @rule(denied=st.sets(st.sampled_from(CHANNELS)))
+    def channels_are_refused(self, denied):
+        self.change(deny_subscribe=dict.fromkeys(sorted(denied), '500::Something is wrong'))
+
+    @rule(channel=st.sampled_from(CHANNELS), seconds=st.sampled_from([0.0, 0.03, 1.0]))
+    def a_channel_is_left_and_wanted_again(self, channel, seconds):
+        self.world.stream.unsubscribe(channel)
+        self.world.advance(seconds)
+        self.world.stream.subscribe(channel)
+
     @invariant()
     def it_never_goes_silent_and_never_misbehaves(self):
         if hasattr(self, 'world'):
@@ -117,7 +134,7 @@ class StreamOfAnOrg(RuleBasedStateMachine):
         if not hasattr(self, 'world'):
             return
         self.world.faults.clear()
-        self.change(busy=[], client_limit=2000, daily_event_limit=1_000_000)
+        self.change(busy=[], client_limit=2000, daily_event_limit=1_000_000, deny_subscribe={})
         self.world.advance(2000)  # more than the longest pause of all
         self.world.check_always()
         assert self.world.stream.session.state is State.CONNECTED
@@ -130,7 +147,11 @@ class StreamOfAnOrg(RuleBasedStateMachine):
             self.world.publish(channel)
         self.world.advance(5)
         for channel in CHANNELS:
-            assert set(self.world.stream.delivered[channel]) == set(self.world.published[channel])
+            assert set(stream.delivered[channel]) == set(self.world.published[channel])
+        self.world.advance(200)
+        for channel in CHANNELS:
+            last = stream.trackers[channel].committable.replay_id
+            assert stream.numbers[channel, last] == len(self.world.published[channel]), 'positions keep up'
 
 
 TestStreamOfAnOrg = StreamOfAnOrg.TestCase

@@ -9,7 +9,7 @@ import heapq
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
@@ -41,6 +41,7 @@ from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
 from nameko_salesforce.bayeux.session import Session
 from nameko_salesforce.bayeux.subscriptions import BRAKED
 from nameko_salesforce.bayeux.transitions import ChannelState, State
+from nameko_salesforce.replay.tracker import Tracker
 
 LATENCY = 0.02  # seconds, one way
 
@@ -208,19 +209,22 @@ class World:
         stream, session = self.stream, self.stream.session
         moving = session.deadline is not None or Lane.POLL in stream.out
         assert moving or session.state in (State.IDLE, State.HALTED), f'{session.state} went silent'
-        out = [stream.out[Lane.POLL][0]] if Lane.POLL in stream.out else []
-        assert [each for each in stream.polls if each not in out] == [], 'the end of a poll was not told'
+        assert stream.out or stream.polls == [], 'the end of a poll was not told'
         for earlier, later in itertools.pairwise(stream.handshakes):
             assert later - earlier >= 5.0 - 1e-6, 'handshakes without their distance'
         for channel, numbers in stream.delivered.items():
             assert set(numbers) <= set(self.published[channel]), f'{channel}: an event nobody published'
+        for channel, tracker in stream.trackers.items():
+            for passed in (tracker.received, tracker.committable and tracker.committable.replay_id):
+                before = range(1, stream.numbers.get((channel, passed), 0) + 1)
+                assert set(before) <= set(stream.delivered[channel]), f'{channel}: a position passed an event'
 
 
 class Stream:
     """The client's side: a session, its two connections, its cookies, and what was delivered.
 
-    With Salesforce it subscribes from the last position that it was given of each channel, but not from one
-    that came beside a poll which was lost. `logins` counts how often it was asked for another token.
+    With Salesforce it keeps positions as a service does, with handlers that are done at once, and subscribes
+    from those. `logins` counts how often it was asked for another token.
     """
 
     def __init__(self, world: World, options: SessionOptions, policy: Policy) -> None:
@@ -228,9 +232,9 @@ class Stream:
         self.session = Session(options, policy, world.random.random)
         self.token = 'token 0'
         self.logins = 0
-        self.positions: dict[str, Any] = {}
-        # Positions from beside a poll, whose answer may hold earlier ones.
-        self.waiting: dict[int, dict[str, Any]] = defaultdict(dict)
+        self.trackers: dict[str, Tracker] = defaultdict(lambda: Tracker(None))
+        self.numbers: dict[tuple[str, Any], int] = {}  # channel and replay id -> of the event
+        self.beside: dict[str, Lane] = {}
         self.out: dict[Lane, tuple[int, int]] = {}  # exchange of the session, request of the network
         self.cookies: dict[str, str] = {}
         self.delivered: dict[str, list[int]] = defaultdict(list)
@@ -280,15 +284,16 @@ class Stream:
                 case Abandon(lane=lane):
                     if lane in self.out:
                         self._world.hang_up(self.out.pop(lane)[1])
-                case Deliver(deliveries=deliveries, poll=poll):
+                case Deliver(deliveries=deliveries):
                     for each in deliveries:
-                        self._take(each, self.positions if poll is None else self.waiting[poll])
+                        self._take(each, effect)
                 case Prepare(attempt=attempt, login=login):
                     self.logins += login
                     self.token = f'token {self.logins}'
                     self.carry_out(self.session.prepared(attempt, None, now))
                 case PrepareChannel(channel=channel, attempt=attempt):
-                    ext = {'replay': {channel: self.positions.get(channel, -2)}}
+                    received = self.trackers[channel].received
+                    ext = {'replay': {channel: -2 if received is None else received}}
                     wanted = ext if self._world.broker.settings.profile == 'salesforce' else None
                     self.carry_out(self.session.channel_prepared(channel, attempt, wanted, now))
                 case Answered(ticket=ticket, error=error):
@@ -296,10 +301,12 @@ class Stream:
                     self.answers[ticket] = error
                 case PollAnswered(poll=poll):
                     self.polls.remove(poll)  # fails where one is told to have ended twice
-                    self.positions.update(self.waiting.pop(poll, {}))
+                    for channel in self._take_beside():
+                        self.trackers[channel].poll_answered()
                 case PollLost(poll=poll):
                     self.polls.remove(poll)
-                    self.waiting.pop(poll, None)
+                    for channel in self._take_beside():
+                        self.trackers[channel].poll_lost()
                 case ForgetCookies():
                     self.cookies.clear()
                 case StateChanged(new=new, why=why):
@@ -310,12 +317,21 @@ class Stream:
                 case _:
                     pass
 
-    def _take(self, delivery: Delivery, positions: dict[str, Any]) -> None:
-        data = delivery.data
+    def _take(self, delivery: Delivery, told: Deliver) -> None:
+        channel, data = delivery.channel, delivery.data
         if isinstance(data, dict):
-            positions[delivery.channel] = data['event']['replayId']
-            data = data['n']
-        self.delivered[delivery.channel].append(data)
+            tracker, replay_id = self.trackers[channel], data['event']['replayId']
+            data = self.numbers[channel, replay_id] = data['n']
+            ticket = tracker.arrived(replay_id, None, provisional=told.poll is not None)
+            if told.poll is not None and self.beside.setdefault(channel, told.lane) is not told.lane:
+                tracker.mixed()
+            if ticket is not None:
+                tracker.done(ticket)
+        self.delivered[channel].append(data)
+
+    def _take_beside(self) -> Iterable[str]:
+        beside, self.beside = self.beside, {}
+        return beside
 
     def _send(self, send: Send) -> None:
         assert send.lane not in self.out, f'two exchanges at once on the {send.lane.value} lane'

@@ -491,6 +491,16 @@ def test_a_position_is_saved_with_the_last_moment_that_its_channel_was_seen(make
     assert store.load('/a') == quiet(5000.0)
 
 
+def test_a_clock_that_was_put_back_leaves_no_time_to_come(make, store, clock):
+    committer = make(store, clock=clock)
+    committer.commit('/a', position(1, seen_until=1000.0))
+    committer.seen(['/a'], 90_000.0)
+    committer.seen(['/a'], 1100.0)
+    committer.commit('/a', position(2, seen_until=1050.0))
+    assert committer.flush(5 * SLOWNESS)
+    assert store.load('/a') == position(2, seen_until=1100.0)
+
+
 def test_a_renewal_does_not_bring_back_an_older_position(make, store, clock):
     committer = make(store, clock=clock, distance=0.0)
     committer.adopt('/a', quiet(2.0))

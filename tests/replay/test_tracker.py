@@ -231,6 +231,26 @@ def test_events_of_the_command_lane_alone_are_in_order_once_the_poll_is_answered
     assert committable(tracker) == 2
 
 
+def test_provisional_events_of_both_lanes_are_done_together_as_well():
+    tracker = Tracker(None)
+    (three,) = arrive(tracker, 3, provisional=True)
+    (two,) = arrive(tracker, 2, provisional=True)
+    tracker.mixed()
+    tracker.done(three)
+    tracker.poll_answered()
+    assert committable(tracker) is None
+    tracker.done(two)
+    assert committable(tracker) == 2
+
+
+def test_where_nothing_is_provisional_nothing_is_mixed():
+    tracker = Tracker(None)
+    one, _ = arrive(tracker, 1, 2)
+    tracker.mixed()
+    tracker.done(one)
+    assert committable(tracker) == 1
+
+
 def test_a_poll_that_brought_nothing_out_of_turn_may_fail_without_a_trace():
     tracker = Tracker(None)
     (one,) = arrive(tracker, 1)
@@ -344,6 +364,10 @@ class NaiveTracker:
         self.open.discard(replay_id)
         self.done.add(replay_id)
 
+    def mixed(self):
+        if self.group is not None:
+            self.group['mixed'] = True
+
     def poll_answered(self):
         if self.group is not None:
             self.group['answered'] = True
@@ -399,6 +423,11 @@ class TrackerAndList(RuleBasedStateMachine):
         replay_id = data.draw(st.sampled_from(sorted(self.naive.open)))
         self.tracker.done(self.tickets[replay_id])
         self.naive.finish(replay_id)
+
+    @rule()
+    def mixed(self):
+        self.tracker.mixed()
+        self.naive.mixed()
 
     @rule()
     def poll_answered(self):

@@ -80,14 +80,14 @@ class Stage:
         self.takers = {each.name: self.runner.taker(each) for each in channels}
         self.numbers = 0
 
-    def events(self, channel, count, *, poll=None, characters=0, data=None):
+    def events(self, channel, count, *, poll=None, lane=None, characters=0, data=None):
         """As the client brings them: the follower first, then the callback for each."""
         deliveries = []
         for _ in range(count):
             self.numbers += 1
             found = {'event': {'replayId': self.numbers}, **(data or {})}
             deliveries.append(Delivery(channel, found))
-        lane = Lane.POLL if poll is None else Lane.COMMAND
+        lane = lane or (Lane.POLL if poll is None else Lane.COMMAND)
         self.runner.follow(Deliver(lane, deliveries, characters, poll))
         for each in deliveries:
             self.takers[channel](each)
@@ -253,6 +253,28 @@ def test_what_came_beside_a_lost_poll_is_not_passed(stage, until):
     assert world.channels['/event/A__e'].work.received == 1
 
 
+@pytest.mark.parametrize('lanes', [(Lane.POLL, Lane.COMMAND), (Lane.COMMAND, Lane.POLL)])
+def test_what_came_on_both_lanes_is_kept_as_a_whole(stage, until, lanes):
+    world = stage()
+    handled, go_on = [], Event()
+
+    def handle(events):
+        [number] = [each.data['event']['replayId'] for each in events]
+        if number == 2:
+            go_on.wait()
+        handled.append(number)
+
+    world.handlers['/event/A__e'] = handle
+    for lane in lanes:
+        world.events('/event/A__e', 1, poll=7, lane=lane)
+    world.runner.follow(PollAnswered(7))
+    until('the first', lambda: handled == [1])
+    world.positions.committer.flush(1.0)
+    assert world.position() is None  # the other may come before it
+    go_on.send()
+    until('the position', lambda: world.position() == 2)
+
+
 # --- enough -------------------------------------------------------------------------------------------
 
 
@@ -378,6 +400,28 @@ def test_a_stopped_channel_takes_nothing_before_its_old_subscription_is_gone(sta
     world.numbers = 1
     world.events('/event/A__e', 2)  # the new subscription brings them
     until('all', lambda: handled == [1, 2, 3])
+
+
+def test_no_position_passes_what_a_stopped_channel_was_not_given_of_the_poll_beside_it(stage, until):
+    world = stage({'/event/A__e': STOP})
+    world.handlers['/event/A__e'] = failing
+    world.events('/event/A__e', 1)
+    world.numbers = 2
+    world.events('/event/A__e', 1, poll=7)
+    channel = world.channels['/event/A__e']
+    until('the stop', lambda: channel.halted)
+    world.numbers = 1
+    world.events('/event/A__e', 1, poll=7, lane=Lane.POLL)  # it is dropped
+    world.runner.follow(PollAnswered(7))
+    assert channel.work.received == 1
+    handled = []
+    world.handlers['/event/A__e'] = recording(handled)
+    world.runner.stops.resume(channel)
+    world.runner.stops.gone(channel)
+    world.numbers = 1
+    world.events('/event/A__e', 2)  # the new subscription brings them
+    until('all', lambda: sorted(handled) == [1, 2, 3])
+    until('the position', lambda: world.position() == 3)
 
 
 def test_a_channel_whose_event_cannot_be_taken_on_is_stopped_before_it(stage, until, monkeypatch):

@@ -329,7 +329,7 @@ def test_events_of_the_command_lane_name_the_poll_beside_them(hand):
     hand.answer(Lane.COMMAND, EVENT)
     hand.answer(Lane.POLL, EVENT)
     told = [each for each in hand.effects if isinstance(each, Deliver | PollAnswered | PollLost)]
-    assert [(each.lane, each.poll) for each in told[:2]] == [(Lane.COMMAND, poll), (Lane.POLL, None)]
+    assert [(each.lane, each.poll) for each in told[:2]] == [(Lane.COMMAND, poll), (Lane.POLL, poll)]
     assert told[2] == PollAnswered(poll)
 
 

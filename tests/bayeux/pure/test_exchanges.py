@@ -4,7 +4,6 @@ import pytest
 
 from nameko_salesforce.bayeux.effects import Lane, PollAnswered, PollLost
 from nameko_salesforce.bayeux.exchanges import Exchange, Exchanges
-from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.messages import Connect, Handshake, Publish, Reply, Subscribe, Unsubscribe
 
 
@@ -87,18 +86,62 @@ def test_a_lane_is_taken_until_its_exchange_has_ended():
 
 def test_only_a_connect_may_hold_events_from_before_those_of_the_command_lane():
     both = Exchanges()
-    assert both.poll_beside(Lane.COMMAND) is None
+    both.brought(Lane.COMMAND)
+    assert both.in_doubt is None
     both.begin(Lane.POLL, [Handshake('1', '1.0', '1.0')], 1.0)
-    assert both.poll_beside(Lane.COMMAND) is None
+    both.brought(Lane.COMMAND)
+    assert both.in_doubt is None
     both.end(Lane.POLL)
     poll = both.begin(Lane.POLL, [POLL], 1.0)
-    assert both.poll_beside(Lane.COMMAND) == poll.number
-    assert both.poll_beside(Lane.POLL) is None
+    both.brought(Lane.POLL)
+    assert both.in_doubt is None
+    both.brought(Lane.COMMAND)
+    assert both.in_doubt == poll.number
 
 
-def test_the_end_of_a_poll_says_whether_events_may_be_lost():
-    poll = Exchanges().begin(Lane.POLL, [POLL], 1.0)
-    assert poll.ending(None) == PollAnswered(poll.number)
-    assert poll.ending(Failure(FailureKind.CONNECT)) == PollAnswered(poll.number)
-    assert poll.ending(Failure(FailureKind.RESET)) == PollLost(poll.number, 'connection lost')
-    assert make(A).ending(Failure(FailureKind.RESET)) is None
+def both_out():
+    both = Exchanges()
+    return both, both.begin(Lane.POLL, [POLL], 1.0), both.begin(Lane.COMMAND, [A], 1.0)
+
+
+def test_the_end_of_a_poll_is_told_at_once_where_nothing_has_come_beside_another_exchange():
+    both, poll, _ = both_out()
+    both.end(Lane.POLL)
+    assert both.settled(poll.number) == [PollAnswered(poll.number)]
+
+
+def test_what_a_poll_brings_beside_a_command_is_in_doubt_until_that_has_ended():
+    both, poll, command = both_out()
+    both.brought(Lane.POLL)
+    assert both.in_doubt == poll.number
+    both.end(Lane.POLL)
+    assert not both.settled(poll.number)
+    assert both.in_doubt == poll.number
+    both.end(Lane.COMMAND)
+    assert both.settled(command.number) == [PollAnswered(poll.number)]
+    assert both.in_doubt is None
+
+
+def test_doubts_that_follow_one_another_end_together():
+    both, first, command = both_out()
+    both.brought(Lane.POLL)
+    both.end(Lane.POLL)
+    both.settled(first.number)
+    second = both.begin(Lane.POLL, [POLL], 2.0)
+    both.brought(Lane.COMMAND)
+    both.end(Lane.COMMAND)
+    assert not both.settled(command.number)
+    both.end(Lane.POLL)
+    assert both.settled(second.number) == [PollAnswered(first.number), PollAnswered(second.number)]
+
+
+def test_all_that_is_in_doubt_is_lost_together_and_once():
+    both, first, _ = both_out()
+    both.brought(Lane.POLL)
+    both.end(Lane.POLL)
+    both.settled(first.number)
+    second = both.begin(Lane.POLL, [POLL], 2.0)
+    both.end(Lane.POLL)
+    assert both.lost('reset') == [PollLost(first.number, 'reset'), PollLost(second.number, 'reset')]
+    assert not both.lost('reset')
+    assert both.in_doubt is None

@@ -61,6 +61,7 @@ ACTIONS: dict[str, tuple[int, list[list[Any]]]] = {
     'time_passes': (36, [[0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.5, 3.0, 3.0, 20.0, 45.0, 130.0, 1000.0]]),
     'handlers_become': (6, [list(MOODS)]),
     'more_is_published_than_is_handled': (3, [[8, 15], [0.05, 45.0, 45.0]]),
+    'somebody_uses_the_command_lane': (6, []),
     'somebody_mends_what_stopped': (2, []),
     'the_process_crashes': (5, [DOWNTIMES]),
     'the_service_is_down_for': (2, [[100.0, 1000.0, 3000.0, 5000.0, 7000.0, 9000.0]]),

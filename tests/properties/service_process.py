@@ -31,6 +31,9 @@ from nameko_salesforce.streaming.resumption import Resumption
 from tests.properties.stepped import SteppedCommitter, SteppedRunner, SteppedWorkers, nothing
 from tests.properties.world import Stream
 
+# Of no handler, and without events.
+ASIDE = '/topic/Aside'
+
 ORGANIZATION = '00D000000000001AAA'
 
 
@@ -160,6 +163,13 @@ class Process(Stream):
                 self.runner.stops.resume(channel)
         self.go_on()
 
+    def use_command_lane(self) -> None:
+        """Somebody subscribes to a channel that nobody handles here, or leaves it."""
+        ticket, wanted = next(self._tickets), ASIDE not in self.session.channels
+        ask = self.session.subscribe if wanted else self.session.unsubscribe
+        self._inbox.append(lambda now: ask(ASIDE, ticket, now))
+        self.go_on()
+
     # --- the driver ----------------------------------------------------------------------------------
 
     def carry_out(self, effects: list[Effect]) -> None:
@@ -240,6 +250,10 @@ class Process(Stream):
         channel, attempt, world = command.channel, command.attempt, self.world
 
         def look() -> None:
+            if channel == ASIDE:
+                ext: Any = {'replay': {ASIDE: -1}}
+                self._inbox.append(lambda now: self.session.channel_prepared(channel, attempt, ext, now))
+                return
             try:
                 ext = {'replay': self.resumption.replay_map(channel, command.refusal, ORGANIZATION)}
             except PreparationFailed as problem:
@@ -250,7 +264,8 @@ class Process(Stream):
                 return
             self._inbox.append(lambda now: self.session.channel_prepared(channel, attempt, ext, now))
 
-        self.later(world.store.lag if not self.channels[channel].loaded else 0.0, look)
+        asks_store = channel in self.channels and not self.channels[channel].loaded
+        self.later(world.store.lag if asks_store else 0.0, look)
 
     # --- the dispatcher ------------------------------------------------------------------------------
 
@@ -296,7 +311,7 @@ class Process(Stream):
             case MetaReply(reply=reply):
                 if reply.channel == '/meta/connect' and reply.successful:
                     self.resumption.connected()
-            case ChannelChanged(channel=name, state=state):
+            case ChannelChanged(channel=name, state=state) if name != ASIDE:
                 channel = self.channels[name]
                 self.resumption.subscribed(name, state is ChannelState.ACTIVE)
                 if state is ChannelState.GONE:
@@ -329,7 +344,7 @@ class Process(Stream):
         """Whether nothing is left to be done."""
         return (
             self.session.state is State.CONNECTED
-            and self.active() == self.channels.keys() - self.halted
+            and self.active() - {ASIDE} == self.channels.keys() - self.halted
             and not self.runner.unfinished
             and not self.committer.waiting
             and not self.runner.letters.waiting

@@ -196,6 +196,10 @@ class ServiceWorld(World):
         self.events_are_published(0, count, 'each')
         self.advance(seconds)
 
+    def somebody_uses_the_command_lane(self) -> None:
+        if self.process.alive and not self.process.stopping:
+            self.process.use_command_lane()
+
     def somebody_mends_what_stopped(self) -> None:
         self.process.mend()
 

@@ -13,7 +13,6 @@ from typing import Any
 from fake_salesforce.faults import Fault, FaultKind
 from fake_salesforce.settings import SALESFORCE
 
-from nameko_salesforce.bayeux.effects import Lane
 from nameko_salesforce.bayeux.options import SessionOptions
 from nameko_salesforce.bayeux.outcomes import Outcome
 from nameko_salesforce.bayeux.transitions import State
@@ -339,7 +338,7 @@ class ServiceWorld(World):
         assert moving or session.state in (State.IDLE, State.HALTED), f'{session.state} went silent'
         if not process.stopping:
             assert session.state not in (State.IDLE, State.HALTED), 'the session has ended by itself'
-        assert len(process.polls) <= (Lane.POLL in process.out), 'the end of a poll was not told'
+        assert process.out or process.polls == [], 'the end of a poll was not told'
 
     def fair_weather(self) -> None:
         """The faults cease: all that is promised is done in the end."""

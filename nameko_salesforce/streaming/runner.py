@@ -377,7 +377,9 @@ class Runner:
             match effect:
                 case Mark():
                     if channel.durable:
-                        position = channel.committed(effect, self._wall(), self._clock())
+                        # The newest: what is logged between two effects may switch, and a later one be first.
+                        newest = channel.work.committable or effect
+                        position = channel.committed(newest, self._wall(), self._clock())
                         self._positions.commit(channel.name, position)
                 case DeadLettered():
                     _tell(channel, effect, 'it is kept as a dead letter')

@@ -8,6 +8,7 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.effects import Deliver, Lane, PollAnswered, PollLost
 from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.outcomes import Ended
 from nameko_salesforce.bayeux.workers import Workers
 from nameko_salesforce.replay.memory_store import MemoryStore
 from nameko_salesforce.streaming.channel import Channel
@@ -581,3 +582,17 @@ def test_whoever_waits_for_a_past_event_is_told_when_it_is_forgotten(stage):
     world.runner.forget()
     with eventlet.Timeout(10):
         assert over.wait() is None
+
+
+def test_a_position_that_is_told_late_does_not_step_back(stage, until, monkeypatch):
+    """Two workers end; the log of the first one's failure lets the second be first."""
+    world = stage({'/event/A__e': {'retry': Retry(attempts=1, on_failure=OnFailure.SKIP)}}, start=False)
+    channel = world.channels['/event/A__e']
+    world.handlers['/event/A__e'] = recording([])
+    world.events('/event/A__e', 2)
+    first, second = (channel.work.next(0.0) for _ in range(2))
+    late = channel.work.ended(first, Ended.HANDLED, 0.0)
+    world.runner.obey(channel, channel.work.ended(second, Ended.HANDLED, 0.0))
+    world.runner.obey(channel, late)
+    world.positions.committer.flush(5.0)
+    assert world.position() == 2

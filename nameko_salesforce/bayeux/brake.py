@@ -53,7 +53,9 @@ class Brake:
             answered: when the last connect was.
             advice: a `maxInterval` in it outranks the option where it is shorter.
         """
-        if self.since is None:
-            return answered
+        return answered if self.since is None else answered + self.longest(advice)
+
+    def longest(self, advice: Advice) -> float:
+        """Seconds that a client may stay away, whatever for."""
         known = self._longest if advice.max_interval is None else SHARE * advice.max_interval
-        return answered + min(self._longest, known)
+        return min(self._longest, known)

@@ -329,7 +329,7 @@ class Session:
         self._pump(now)
         answered = self._pace.last_answer
         due = max(self._rested_at, self._brake.lasts_until(answered, self._advice))
-        settled_at = answered + self._options.settling
+        settled_at = answered + min(self._options.settling, self._brake.longest(self._advice))
         if now < settled_at and self._channels.settling(self._policy.is_durable, settled_at):
             due = max(due, settled_at)
         if now < due:

@@ -96,7 +96,6 @@ class ChannelWork:
         self._letters: set[DeadLettered] = set()
         self.characters = 0.0
         self._dropped = 0
-        self._halted = False
 
     # --- what can be seen ------------------------------------------------------------------------
 
@@ -113,14 +112,12 @@ class ChannelWork:
     @property
     def deadline(self) -> float | None:
         """When time alone brings the next run; of meaning while `ready` is 0. None where it never does."""
-        if self._halted:
-            return None
         times = (each.deadline for each in self._turns)
         return min((each for each in times if each is not None), default=None)
 
     def ready(self, now: float) -> int:
         """So many runs at least `next` would give; 0 only where it would give none."""
-        return 0 if self._halted else sum(each.ready(now) for each in self._turns)
+        return sum(each.ready(now) for each in self._turns)
 
     @property
     def unfinished(self) -> int:
@@ -239,8 +236,6 @@ class ChannelWork:
 
     def next(self, now: float) -> Run | None:
         """The next attempt to be made, of the handlers in turn. None where there is none now."""
-        if self._halted:
-            return None
         turns = self._turns
         for number, each in enumerate(turns):
             run = each.next(now)
@@ -268,13 +263,8 @@ class ChannelWork:
             self._finish(letter._arrival)
         return self._moved()
 
-    def halt(self) -> None:
-        """Give no runs; what is under way may end."""
-        self._halted = True
-
     def resume(self) -> None:
-        """Give runs again, and start the handlers that are stopped with the event that failed."""
-        self._halted = False
+        """Start the handlers that are stopped with the event that failed."""
         for each in self._turns:
             each.resume()
 

@@ -359,20 +359,6 @@ def test_another_handler_of_the_channel_goes_on_when_one_stops():
     assert stage.position is None
 
 
-def test_a_halted_channel_gives_no_runs_and_takes_their_outcomes():
-    stage = Stage(retry=Retry())
-    stage.arrive(1, 2, 3)
-    one, two = stage.work.next(stage.now), stage.work.next(stage.now)
-    stage.work.halt()
-    stage.end(one)
-    stage.fail(two)
-    assert (stage.runs(), stage.work.ready(stage.now), stage.work.deadline) == ([], 0, None)
-    assert stage.position == 1
-    stage.work.resume()
-    assert stage.work.ready(stage.now) == 1
-    assert stage.work.deadline == 101.0
-
-
 # --- batches ---------------------------------------------------------------------------------------
 
 

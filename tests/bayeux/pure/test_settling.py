@@ -22,14 +22,14 @@ def hand(make_hand):
     return hand
 
 
-def connected(hand, *channels):
+def connected(hand, *channels, **connect):
     for channel in channels:
         hand.subscribe(channel)
     hand.start()
     [each] = [effect for effect in hand.effects if type(effect).__name__ == 'Prepare']
     hand.carry_out(hand.session.prepared(each.attempt, None, hand.now))
     hand.answer()
-    hand.answer()
+    hand.answer(**connect)
     return hand
 
 
@@ -81,6 +81,14 @@ def test_it_waits_so_long_and_no_longer(hand):
     hand.answer(Lane.COMMAND, {'channel': '/a', 'data': 1})
     [deliver] = hand.said(Deliver)
     assert deliver.poll is not None
+
+
+def test_it_waits_no_longer_than_the_server_remembers_the_session(hand):
+    connected(hand, advice={'reconnect': 'retry', 'timeout': 30000, 'interval': 0, 'maxInterval': 3000})
+    hand.subscribe('/a')
+    hand.answer()
+    assert hand.wait_for_deadline() == pytest.approx(2.1)
+    assert polls(hand)
 
 
 def test_channels_that_nothing_brings_again_hold_up_no_poll(hand):

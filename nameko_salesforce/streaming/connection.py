@@ -1,9 +1,8 @@
 """The one connection of a service to the Streaming API. Floor 4.
 
 Makes a Bayeux client for Salesforce: with its token, its policy, its PushTopics, and puts between its events
-and the workers what keeps positions (`runner.py`). Decides what two decorators of one service may not
-contradict each other in, and when `FAIL_FAST` ends the service; how a client lives in a service is
-`bayeux/connection.py`.
+and the workers what keeps positions (`runner.py`). Decides when `FAIL_FAST` ends the service; how a client
+lives in a service is `bayeux/connection.py`.
 """
 
 import logging

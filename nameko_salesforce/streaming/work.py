@@ -29,8 +29,6 @@ class Numbers:
 
     Attributes:
         unfinished: events, each once, that some handler is not done with.
-        oldest_since: seconds of the clock when the first of them arrived; None where there is none.
-        oldest_event_time: seconds since 1970 when that was created; None also where it does not say.
         waiting: not tried yet.
         in_flight: under way.
         retrying: to be tried again, or waiting for such of their batch.
@@ -42,8 +40,6 @@ class Numbers:
     """
 
     unfinished: int
-    oldest_since: float | None
-    oldest_event_time: float | None
     waiting: int
     in_flight: int
     retrying: int
@@ -131,12 +127,9 @@ class ChannelWork:
 
     def numbers(self) -> Numbers:
         """For a status; costs more than a look at one of them."""
-        oldest = self.oldest
         turns = self._turns
         return Numbers(
             unfinished=len(self._unfinished),
-            oldest_since=None if oldest is None else oldest.since,
-            oldest_event_time=None if oldest is None else oldest.ticket.event_time,
             waiting=sum(each.waiting for each in turns),
             in_flight=sum(each.running for each in turns),
             retrying=sum(each.retrying for each in turns),

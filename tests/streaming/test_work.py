@@ -546,7 +546,8 @@ def test_the_numbers_say_where_the_events_are():
     stage.end(one)
     stage.fail(two)
     found = stage.work.numbers()
-    assert (found.unfinished, found.oldest_since, found.oldest_event_time) == (3, 100.0, CREATED)
+    oldest = stage.work.oldest
+    assert (found.unfinished, oldest.since, oldest.ticket.event_time) == (3, 100.0, CREATED)
     assert (found.waiting, found.in_flight, found.retrying, found.letters) == (1, 1, 1, 0)
     assert (found.handled, found.retries, found.dead_letters, found.skipped) == (1, 1, 0, 0)
     stage.wait()
@@ -559,8 +560,8 @@ def test_the_numbers_say_where_the_events_are():
 
 
 def test_a_channel_at_rest_has_nothing_old():
-    found = Stage().work.numbers()
-    assert (found.unfinished, found.oldest_since, found.oldest_event_time) == (0, None, None)
+    work = Stage().work
+    assert (work.numbers().unfinished, work.oldest) == (0, None)
 
 
 def test_what_makes_no_sense_is_refused():

@@ -130,8 +130,13 @@ class Client:
         self._session = Session(session, policy, draw)
         self._polls: list[int] = []  # of which the follower has not been told how they ended
         self._inbox: LightQueue = LightQueue()
+        self._limits = (mailbox_limit, mailbox_characters)
         self._dispatcher = Dispatcher(mailbox_limit, mailbox_characters, observe, follow)
-        self._lanes = {lane: self._lane(tuple(extensions)) for lane in Lane}
+        self._let_go: Event | None = None  # sent when the session holds back less again
+        self._lanes = {
+            Lane.POLL: self._lane(tuple(extensions), self._wait_to_read_a_poll),
+            Lane.COMMAND: self._lane(tuple(extensions), self._wait_for_room),
+        }
         self._results: dict[int, Result] = {}
         self._tickets = 0
         self._braked_at: float | None = None
@@ -418,6 +423,9 @@ class Client:
             if self._life is not life:
                 return  # something that was called from here has killed the client
             self._carry_out(effect)
+        if self._let_go is not None and not self._holds_enough():
+            let_go, self._let_go = self._let_go, None
+            let_go.send()
 
     def _all_durable(self) -> bool:
         channels = self._dispatcher.channels()
@@ -520,14 +528,14 @@ class Client:
 
     # --- what lanes report -----------------------------------------------------------------------
 
-    def _lane(self, extensions: tuple[Extension, ...]) -> LaneThread:
+    def _lane(self, extensions: tuple[Extension, ...], wait_for_room: Callable[[], None]) -> LaneThread:
         return LaneThread(
             self._transport.connection(),
             extensions,
             self._spawn,
             self._received,
             self._ended,
-            self._wait_for_room,
+            wait_for_room,
         )
 
     def _received(self, exchange: int, messages: list[Incoming], characters: int) -> None:
@@ -541,6 +549,16 @@ class Client:
         if not self._dispatcher.wait_for_room(SLOW_CALLBACKS):
             self._report.slow_callbacks()
             self._dispatcher.wait_for_room()
+
+    def _wait_to_read_a_poll(self) -> None:
+        self._wait_for_room()
+        while self._holds_enough():
+            self._let_go = Event()
+            self._let_go.wait()
+            self._wait_for_room()
+
+    def _holds_enough(self) -> bool:
+        return any(held > limit for held, limit in zip(self._session.held_back, self._limits, strict=True))
 
     def _ended(self, exchange: int, failure: Failure | None) -> None:
         if failure is None:

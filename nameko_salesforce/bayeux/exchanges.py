@@ -135,6 +135,12 @@ class Exchanges:
         command = self._current.get(Lane.COMMAND) if lane is Lane.POLL else None
         return command if command is not None and command.subscribing() else None
 
+    @property
+    def held_back(self) -> tuple[int, int]:
+        """Overtakers of the command under way, and the characters of their text."""
+        command = self._current.get(Lane.COMMAND)
+        return (0, 0) if command is None else (len(command.overtakers), command.overtaking)
+
     # --- the order of both lanes -----------------------------------------------------------------
 
     def brought(self, lane: Lane) -> None:

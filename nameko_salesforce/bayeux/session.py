@@ -135,6 +135,15 @@ class Session:
         return self._pace.failures
 
     @property
+    def held_back(self) -> tuple[int, int]:
+        """Events that wait for the answer to their own subscribe, and the characters of their text.
+
+        They are here, and in no mailbox: who reads the poll's response has to read no further when there
+        are many. The command lane brings the answer that they wait for, and must go on.
+        """
+        return self._exchanges.held_back
+
+    @property
     def deadline(self) -> float | None:
         """When `elapsed` is to be called; None while only an outcome can move the session."""
         times = [self._deadline]

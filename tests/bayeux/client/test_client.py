@@ -353,6 +353,30 @@ def test_a_backlog_that_outruns_its_callbacks_does_not_grow_memory(fake, make_cl
     assert max(most) <= 10 + 2 * 65_536 // 1000
 
 
+class Durable(GenericPolicy):
+    def is_durable(self, channel):
+        return channel == '/a'
+
+
+def test_events_held_back_for_the_answer_to_their_subscribe_do_not_grow_memory(fake, make_client):
+    client = connected(make_client(client={'mailbox_limit': 10, 'policy': Durable()}, settling=0.0))
+    most, got = [], []
+    held(fake)
+    fake.faults.add('delay', channel='/meta/subscribe', seconds=10 * TICK)
+    subscribed = client.subscribe('/a', lambda event: got.append(len(event.data)))
+    until(lambda: fake.journal('reply', channel='/meta/subscribe'), 'the subscription')
+    fake.publish_many([('/a', 'x' * 1000)] * 2000)
+
+    def watch():
+        most.append(client._session.held_back[0])
+        return subscribed.done
+
+    until(watch, 'the answer to the subscribe')
+    subscribed.get()
+    until(lambda: len(got) == 2000, '2,000 events')
+    assert 10 < max(most) <= 10 + 2 * 65_536 // 1000
+
+
 def test_changes_are_told_to_the_observer(fake, make_client):
     told = []
     client = make_client(client={'observe': told.append})

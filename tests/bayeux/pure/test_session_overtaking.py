@@ -105,6 +105,16 @@ def test_they_are_weighed_once(hand):
     assert sum(each.characters for each in hand.said(Deliver)) == 100
 
 
+def test_it_can_be_seen_how_much_is_held_back(hand):
+    assert hand.session.held_back == (0, 0)
+    hand.subscribe('/durable')
+    send = hand.out[Lane.POLL]
+    hand.carry_out(hand.session.received(send.exchange, [parse(event('/durable', 3))], hand.now, 100))
+    assert hand.session.held_back == (1, 100)
+    hand.answer(Lane.COMMAND)
+    assert hand.session.held_back == (0, 0)
+
+
 # --- what is told of the order ---------------------------------------------------------------------
 
 

@@ -375,6 +375,13 @@ class Client:
         _check_callable(channel, listener)
         self._dispatcher.listen(channel, listener)
 
+    def in_order(self, call: Callable[[], Any]) -> None:
+        """Have `call()` made behind all that has arrived so far, in the callbacks' green thread.
+
+        A client that is halted or stopped drops it, as it does what waits for callbacks.
+        """
+        self._dispatcher.in_order(call)
+
     def brake(self) -> None:
         """Enough for now: the next poll waits. Any number of times, from any green thread; returns at once.
 

@@ -6,6 +6,7 @@ logged and stays here.
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import eventlet
@@ -38,6 +39,11 @@ Follower = Callable[[Arrival], Any]
 # Concrete channels whose callbacks are remembered. A wildcard may bring any number of channels
 # (one per user, say), and memory must not grow with them.
 ROUTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    call: Callable[[], Any]
 
 
 class Dispatcher:
@@ -108,6 +114,10 @@ class Dispatcher:
         if self._observe is not None:
             self._mailbox.put(notice)
 
+    def in_order(self, call: Callable[[], Any]) -> None:
+        """Make a call behind all that has arrived so far."""
+        self._mailbox.put(_Behind(call))
+
     def wait_for_room(self, timeout: float | None = None) -> bool:
         return self._mailbox.wait_for_room(timeout)
 
@@ -139,6 +149,8 @@ class Dispatcher:
         elif isinstance(item, Notice):
             if self._observe is not None:
                 yield self._observe, item, 'observer'
+        elif isinstance(item, _Behind):
+            yield lambda behind: behind.call(), item, 'call in order'
         else:
             if self._follow is not None:
                 yield self._follow, item, 'follower'

@@ -169,7 +169,7 @@ class SalesforceConnection(StreamConnection):
         resumption = self._resumption = Resumption(
             runner.channels,
             self.positions,
-            forget=runner.forget,
+            forget=self._forget,
             obey=runner.obey,
             tell=self._tell_gap,
             give_up=self._give_up,
@@ -274,7 +274,8 @@ class SalesforceConnection(StreamConnection):
             self._resumption.poll_ended(arrival)
 
     def _connect_answered(self, reply: Reply) -> None:
-        if reply.successful:
+        assert self.runner is not None
+        if reply.successful and not self.runner.is_fenced:
             self._resumption.connected()
 
     def _subscribe(self, channel: Channel) -> None:
@@ -299,6 +300,13 @@ class SalesforceConnection(StreamConnection):
             self._unsubscribe(channel)
             self._subscribe(channel)  # at once: the session would sit out its pause
         return accepted
+
+    def _forget(self) -> None:
+        """Another organization: what waits to be told is still of the one before."""
+        assert self.client is not None
+        assert self.runner is not None
+        self.runner.forget()
+        self.client.in_order(self.runner.hear)
 
     def _tell_gap(self, gap: Gap) -> None:
         if self._gap_channel is not None and self.runner is not None:
@@ -326,7 +334,8 @@ class SalesforceConnection(StreamConnection):
         channel = None if self.runner is None else self.runner.find(name)
         if channel is None or self.runner is None:
             return
-        self._resumption.subscribed(name, state is ChannelState.ACTIVE)
+        active = state is ChannelState.ACTIVE and not self.runner.is_fenced
+        self._resumption.subscribed(name, active)
         if state is ChannelState.GONE:
             self.runner.stops.gone(channel)
 

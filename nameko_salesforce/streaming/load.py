@@ -49,7 +49,3 @@ class Load:
         elif self.events <= self._limit // 2 and self.characters <= self._character_limit // 2:
             self.is_braked = False
             self._release()
-
-    def clear(self) -> None:
-        """Nothing is to be done any more."""
-        self.change(-self.events, -self.characters)

@@ -130,6 +130,7 @@ class Resumption:
     def _learn(self, channel: Channel, organization: str) -> None:
         try:
             if self._positions.open(organization):
+                self._is_good = False
                 self._forget()
             if not channel.loaded:
                 stored = self._positions.load(channel.name)

@@ -100,6 +100,7 @@ class Runner:
         self._wall = wall
         self._thread: Any = None
         self._halted = False
+        self._fences = 0
         self._work: Event | None = None
         self._room: Event | None = None
         self._waited_since = self._waited_until = float('-inf')  # for room; seconds of the clock
@@ -170,7 +171,9 @@ class Runner:
         """The client's callback for the events of a channel."""
 
         def take(event: Delivery) -> None:
-            if channel in self.stops or (self._load.is_full and not self._make_room(channel)):
+            if self.is_fenced or channel in self.stops:
+                return
+            if self._load.is_full and not self._make_room(channel):
                 return
             mixed = self._provisional and self._beside.setdefault(channel, self._lane) is not self._lane
             try:
@@ -227,7 +230,7 @@ class Runner:
             self._wait_begins()
             self._room.wait()
             self._wait_ends()
-        return not self._halted
+        return not self._halted and not self.is_fenced
 
     def _wait_begins(self) -> None:
         if not self.lag:  # else what comes has waited since an earlier one
@@ -358,14 +361,27 @@ class Runner:
         self._wake(channel)
 
     def forget(self) -> None:
-        """Begin anew with all channels; what is under way ends without a word."""
+        """Begin anew with all channels; what is under way ends without a word.
+
+        No event is taken until `hear`.
+        """
+        self._fences += 1
         self._beside.clear()
-        for channel in self.channels:
-            channel.forget()
         self._reruns.forget()
-        self._load.clear()
-        self._weigh(0, 0)
+        for channel in self.channels:
+            before = channel.work.unfinished, channel.work.characters
+            channel.forget()
+            self._count(channel, before)
         self.stops.resume_all()
+
+    def hear(self) -> None:
+        """All that had arrived before `forget` was called has been offered; as often as that was."""
+        self._fences -= 1
+
+    @property
+    def is_fenced(self) -> bool:
+        """What comes now had arrived before `forget` was called."""
+        return self._fences > 0
 
     # --- what becomes of events --------------------------------------------------------------------
 

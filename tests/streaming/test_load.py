@@ -45,10 +45,3 @@ def test_both_have_to_be_less_for_a_release(load):
 def test_twice_the_limit_is_full(load, events, characters, full):
     load.change(events, characters)
     assert load.is_full is full
-
-
-def test_nothing_is_left_after_clear(load):
-    load.change(30, 5000)
-    load.clear()
-    assert (load.events, load.characters, load.is_braked) == (0, 0, False)
-    assert load.told == ['brake', 'release']

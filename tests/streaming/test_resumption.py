@@ -326,6 +326,16 @@ def test_another_organization_begins_anew_with_its_own_positions(world):
     assert world.forgotten == 1
 
 
+def test_a_connect_of_the_old_organization_says_nothing_of_the_new_one(world):
+    world.keep(8, organization=OTHER, seen_ago=HOUR)
+    world.ask()
+    world.resumption.connected()
+    world.ask(organization=OTHER)
+    world.channel.active = True
+    world.resumption.poll_ended(PollAnswered(1))
+    assert world.channel.seen == NOW - HOUR
+
+
 def test_the_same_organization_forgets_nothing(world):
     world.keep()
     world.ask()

@@ -557,9 +557,47 @@ def test_what_was_under_way_is_forgotten_with_its_organization(stage, until):
     world.positions.committer.flush(1.0)
     assert world.position() is None
     assert world.runner.unfinished == 0
+    world.runner.hear()
     world.events('/event/A__e', 1)
     until('the new one', lambda: world.position() == 3)
     assert handled == [1, 3]
+
+
+def test_nothing_is_taken_that_had_arrived_before_its_organization_was_forgotten(stage, until):
+    world = stage(limit=1, start=False)
+    bringing = eventlet.spawn(world.events, '/event/A__e', 5)
+    until('it to be full', lambda: world.runner.unfinished == 2)
+    world.runner.forget()
+    with eventlet.Timeout(10):
+        bringing.wait()
+    world.events('/event/A__e', 1)
+    channel = world.channels['/event/A__e']
+    assert (channel.work.received, world.runner.unfinished) == (None, 0)
+    world.runner.hear()
+    assert world.events('/event/A__e', 1) == [channel.work.received]
+
+
+def test_events_between_two_organizations_that_were_forgotten_are_not_taken(stage):
+    world = stage(start=False)
+    world.runner.forget()
+    world.runner.forget()
+    world.runner.hear()
+    world.events('/event/A__e', 1)
+    assert world.runner.unfinished == 0
+    world.runner.hear()
+    world.events('/event/A__e', 1)
+    assert world.runner.unfinished == 1
+
+
+def test_what_is_under_way_elsewhere_still_counts_after_others_were_forgotten(stage):
+    """Gaps are no channel of the service."""
+    world = stage(start=False)
+    rules = Rules(channel='/gaps', retention=72 * HOUR, greatest_age=72 * HOUR)
+    gaps = Channel(rules, {'handle': Entrypoint}, [HandlerOptions(name='handle')], lambda: 0.0)
+    world.runner.put(gaps, Delivery('/gaps', {}))
+    world.events('/event/A__e', 3)
+    world.runner.forget()
+    assert world.runner.unfinished == 1
 
 
 def test_a_stopped_channel_goes_on_with_another_organization(stage, until):

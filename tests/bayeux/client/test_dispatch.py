@@ -58,6 +58,14 @@ def test_events_reach_the_callbacks_of_their_channel_in_order(post):
     assert post.run() == [('/a', 1), ('/a', 2), ('/b', 3), ('/a', 4)]
 
 
+def test_a_call_in_order_is_made_behind_what_has_arrived(post):
+    post.add('/a')
+    post.deliver('/a', 1)
+    post.dispatcher.in_order(lambda: post.seen.append('called'))
+    post.deliver('/a', 2)
+    assert post.run() == [('/a', 1), 'called', ('/a', 2)]
+
+
 @pytest.mark.parametrize('pattern', ['/a/b', '/a/*', '/a/**', '/**', '/a/b?Id=1'])
 def test_the_concrete_channel_finds_its_pattern(post, pattern):
     post.add(pattern)

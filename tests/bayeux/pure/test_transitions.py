@@ -47,6 +47,15 @@ def place(hand, state):
     return hand
 
 
+def test_a_channel_that_the_server_may_have_is_gone_by_its_word_or_with_the_session_alone():
+    asked = {ChannelState.PENDING, ChannelState.ACTIVE, ChannelState.UNWANTED, ChannelState.LEAVE}
+    asked |= {ChannelState.LEAVING, ChannelState.REJOIN, ChannelState.YIELD, ChannelState.YIELDING}
+    words = {
+        event for (state, event), then in CHANNEL.items() if state in asked and then is ChannelState.GONE
+    }
+    assert words == {ChannelInput.ACCEPTED, ChannelInput.REFUSED, ChannelInput.SESSION_LOST}
+
+
 @pytest.mark.parametrize(('state', 'event'), list(itertools.product(State, Input)))
 def test_every_pair_of_the_connection_is_a_row_or_a_refusal_that_changes_nothing(hand, state, event):
     session = place(hand, state).session

@@ -136,20 +136,9 @@ class Handling:
             self._see_batch(now)
         return Unordered(self.name, arrival.event, keys.error) if isinstance(keys, Keyless) else None
 
-    def ready(self, now: float) -> int:
-        """So many runs at least `next` would give; 0 only where it would give none."""
-        if self.stopped is not None:
-            return 0
-        self._end_pauses(now)
-        free = self._line.free
-        size = self._options.batch
-        if size is not None:
-            free = max(free // size, 1 if self._batch_is_due(now) else 0)
-        return len(self._due) + free
-
     @property
     def deadline(self) -> float | None:
-        """When time alone gives `next` something; may have passed while `ready` is above 0."""
+        """When time alone gives `next` something; may have passed while it gives one already."""
         if self.stopped is not None:
             return None
         times = [self._pausing[0][0]] if self._pausing else []

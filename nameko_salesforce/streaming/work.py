@@ -107,13 +107,9 @@ class ChannelWork:
 
     @property
     def deadline(self) -> float | None:
-        """When time alone brings the next run; of meaning while `ready` is 0. None where it never does."""
+        """When time alone brings the next run; of meaning while `next` gives none. None where it never does."""
         times = (each.deadline for each in self._turns)
         return min((each for each in times if each is not None), default=None)
-
-    def ready(self, now: float) -> int:
-        """So many runs at least `next` would give; 0 only where it would give none."""
-        return sum(each.ready(now) for each in self._turns)
 
     @property
     def unfinished(self) -> int:

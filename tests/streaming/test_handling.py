@@ -51,14 +51,12 @@ def test_jitter_shortens_pauses():
     assert share.deadline == pytest.approx(0.5, abs=0.01)
 
 
-def test_what_is_ready_is_what_next_gives():
+def test_a_batch_that_is_not_full_waits_for_its_time():
     share = handling(batch=2, batch_wait=0.5)
     for number in range(5):
         share.add(arrival(number), 0.0)
-    assert share.ready(0.0) == 2
     assert [len(share.next(0.0).events) for _ in range(2)] == [2, 2]
-    assert (share.ready(0.0), share.next(0.0), share.deadline) == (0, None, 0.5)
-    assert share.ready(0.5) == 1
+    assert (share.next(0.0), share.deadline) == (None, 0.5)
     assert len(share.next(0.5).events) == 1
 
 

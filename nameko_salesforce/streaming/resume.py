@@ -33,6 +33,9 @@ MARGIN = 900.0
 # Seconds. A channel that was connected within the retention less this has lost nothing.
 LEEWAY = 3600.0
 
+# Seconds. What is still kept at the decision may not be any more when the server answers the subscription.
+UNTIL_ANSWERED = 60.0
+
 
 class Start(Enum):
     """Where a service begins that knows no position, as the decorators take it: `start='earliest'`."""
@@ -105,7 +108,8 @@ class Rules:
     Attributes:
         channel: as subscribed to.
         retention: seconds that Salesforce keeps its events.
-        greatest_age: seconds since it was last connected after which a position is of no use.
+        greatest_age: seconds since it was last connected after which a position is of no use, where that is
+            shorter.
         start, on_gap: of its decorators.
     """
 
@@ -131,11 +135,12 @@ def resume(rules: Rules, position: Position | None, refusal: str, now: float) ->
         old = now - position.marked_at > rules.greatest_age
         return _first(rules, now) if old else Resume(ALL_EVENTS, _drop_before(_mark_of(position, now)))
     age = position.age(now)
-    if age > rules.greatest_age:
+    of_use = min(rules.greatest_age, rules.retention - UNTIL_ANSWERED)
+    if age > of_use:
         return _lost(
             rules,
             position,
-            f'last connected {_hours(age)} ago; positions are used for {_hours(rules.greatest_age)}',
+            f'last connected {_hours(age)} ago; positions are used for {_hours(of_use)}',
             now,
         )
     if position.replay_id is None:

@@ -10,6 +10,7 @@ from nameko_salesforce.streaming.resume import (
     LEEWAY,
     MARGIN,
     NEW_EVENTS,
+    UNTIL_ANSWERED,
     Gap,
     Halted,
     OnGap,
@@ -114,7 +115,17 @@ def test_a_position_older_than_is_of_use_is_lost_with_a_notice_of_all_that_is_kn
 
 
 def test_a_position_that_is_just_young_enough_is_asked_for():
-    assert resume(rules(), position(seen_ago=RETENTION), '', NOW) == Resume(7)
+    assert resume(rules(), position(seen_ago=RETENTION - UNTIL_ANSWERED), '', NOW) == Resume(7)
+
+
+@pytest.mark.parametrize('kept', [position, mark])
+def test_what_may_be_too_old_by_the_time_of_the_answer_is_lost(kept):
+    """Nothing else would tell: a server that still knows the id replays what it has, and that is less."""
+    assert resume(rules(), kept(seen_ago=RETENTION - UNTIL_ANSWERED + 1), '', NOW).gap is not None
+
+
+def test_an_age_beyond_what_is_kept_is_of_no_use():
+    assert resume(rules(greatest_age=2 * RETENTION), position(seen_ago=RETENTION), '', NOW).gap is not None
 
 
 def test_a_shorter_age_may_be_set():

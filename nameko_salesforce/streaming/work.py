@@ -107,7 +107,7 @@ class ChannelWork:
 
     @property
     def deadline(self) -> float | None:
-        """When time alone brings the next run; of meaning while `next` gives none. None where it never does."""
+        """When time alone brings the next run; of meaning while `next` gives none. None: never."""
         times = (each.deadline for each in self._turns)
         return min((each for each in times if each is not None), default=None)
 

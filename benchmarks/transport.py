@@ -126,9 +126,9 @@ def cost_of_exchanges(events, count):
         both = [make(port) for make in (reference, library)]
         for exchange, _ in both:
             got = []
-            exchange(got.append)
+            exchange(got.extend)
             assert len(got) == events + 1
-        figures = least([lambda run=run: run(lambda message: None) for run, _ in both], count)
+        figures = least([lambda run=run: run(lambda messages: None) for run, _ in both], count)
         for _, close in both:
             close()
         return figures

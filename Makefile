@@ -8,10 +8,11 @@ PYTEST_ARGS ?=
 PORT ?= 8080
 N ?= 200
 SEED ?=
+ONLY ?=
 NAMEKO ?= 2
 CRASH_VENV = $(if $(filter 3%,$(NAMEKO)),$(VENV3),$(VENV))
 
-.PHONY: help bench-fake bench-transport bench-work crash simulate demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
+.PHONY: help bench-fake bench-transport bench-work crash defects simulate demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -52,6 +53,10 @@ rabbitmq:
 redis:
 	@tools/system-packages 'redis-server --version=redis-server'
 
+.PHONY: git
+git:
+	@tools/system-packages 'git --version=git'
+
 # The commands of the user guide are run.
 .PHONY: shell-tools
 shell-tools:
@@ -81,6 +86,9 @@ simulate: $(VENV)/.installed  ## live through N=200 drawn lives of a service wit
 
 crash: $(CRASH_VENV)/.installed | redis  ## kill a service N=200 times and count lost events; SEED=... again, NAMEKO=3
 	@$(CRASH_VENV)/bin/python -W ignore -m tests.crash --kills $(N) $(if $(SEED),--seed $(SEED))
+
+defects: $(VENV)/.installed | redis git  ## put each defect of the old packages back and see its test turn red; ONLY=D1,S3
+	@$(BIN)/python -W ignore -m tests.defects $(if $(ONLY),--only $(ONLY))
 
 interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the tests against the CometD and faye programs (Node)
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)

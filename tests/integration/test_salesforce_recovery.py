@@ -106,6 +106,7 @@ def test_a_test_that_takes_all_of_salesforce_away_needs_no_section_of_it(contain
 
 @pytest.mark.defect('D3')
 @pytest.mark.parametrize('disconnects', [False, True], ids=['advice-handshake', 'server-disconnect'])
+@pytest.mark.defect('S11')
 def test_an_expired_routing_cookie_costs_a_handshake_and_no_login(short, disconnects):
     short.server.configure(unknown_client_disconnects=disconnects)
     service, seen = contacts()

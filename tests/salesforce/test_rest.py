@@ -85,6 +85,11 @@ def test_a_login_that_is_refused_reaches_the_caller_as_it_is(fake, account):
 
 
 @pytest.mark.defect('R1')
+def test_a_client_is_made_of_what_simple_salesforce_takes(account):
+    client = account().client()
+    assert client.query('SELECT Id FROM Organization')['totalSize'] == 1
+
+
 @pytest.mark.defect('R4')
 def test_records_are_written_and_read(client):
     record_id = client.Contact.create(LOVELACE)['id']

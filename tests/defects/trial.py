@@ -1,0 +1,161 @@
+"""One defect put back into a copy of the tree, and what its test makes of it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import groupby
+from pathlib import Path
+
+from tests.defects.patches import Defect
+
+__all__ = ['Copy', 'Result', 'Verdict', 'verdict_of']
+
+ROOT = Path(__file__).parents[2]
+
+# What the tests need of the tree.
+PARTS = ('nameko_salesforce', 'tests', 'examples', 'pyproject.toml', 'setup.py', 'README.md')
+
+# Seconds for one test: pytest's own limit, and ours for a process that does not even obey that.
+TEST_LIMIT, LIMIT = 40, 90
+
+
+class Verdict(Enum):
+    """What became of a test with a defect put back."""
+
+    RED = 'red'
+    'It failed in its call, as it should.'
+    HANGS = 'red, timed out'
+    'It did not end in time, which only the defect can be the reason of: without it, it did.'
+    GREEN = 'GREEN'
+    'It did not notice.'
+    BROKEN = 'BROKEN'
+    'It was not run: an error of setup, collection or import shows nothing.'
+    STALE = 'DOES NOT APPLY'
+    'The code has changed: make the patch anew.'
+
+    @property
+    def is_good(self) -> bool:
+        return self in (Verdict.RED, Verdict.HANGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Of one trial.
+
+    Attributes:
+        words: the first line of what pytest or git said.
+        seconds: that it took.
+    """
+
+    verdict: Verdict
+    words: str
+    seconds: float
+
+
+class Copy:
+    """A copy of the tree, for one trial at a time; the checkout is never touched.
+
+    Args:
+        folder: made here.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(
+                    source, folder / part, ignore=shutil.ignore_patterns('__pycache__', 'node_modules')
+                )
+            else:
+                shutil.copy(source, folder / part)
+        found = self._run(
+            [sys.executable, '-c', 'import nameko_salesforce; print(nameko_salesforce.__file__)']
+        )
+        if not Path(found.stdout.strip()).is_relative_to(folder):
+            raise RuntimeError(f'the copy is not what is imported, but {found.stdout}{found.stderr}')
+
+    def green(self, tests: Sequence[str]) -> str:
+        """Run tests as the tree is; '' where all pass, else what pytest said."""
+        # As `make test` does: some parts are about processes that are monkey-patched, others are not.
+        for _, part in groupby(sorted(tests), key=lambda each: each.split('/')[1]):
+            found = self._pytest(list(part), 20 * LIMIT)
+            if found is None or found.returncode:
+                return 'no end' if found is None else found.stdout
+        return ''
+
+    def trial(self, defect: Defect) -> Result:
+        """Put a defect back, run its test, take it out again."""
+        began = time.monotonic()
+        applied = self._git('apply', str(defect.patch))
+        if applied.returncode:
+            return Result(Verdict.STALE, applied.stderr.partition('\n')[0], time.monotonic() - began)
+        try:
+            report = self.folder / 'report.xml'
+            report.unlink(missing_ok=True)
+            found = self._pytest([defect.test], LIMIT, f'--junitxml={report}', f'--timeout={TEST_LIMIT}')
+            text = report.read_text() if report.exists() else ''
+            verdict, words = (Verdict.HANGS, '') if found is None else verdict_of(text, found.stdout)
+            return Result(verdict, words, time.monotonic() - began)
+        finally:
+            self._git('apply', '--reverse', str(defect.patch))
+
+    def _pytest(
+        self, tests: Sequence[str], limit: float, *options: str
+    ) -> subprocess.CompletedProcess[str] | None:
+        arguments = [sys.executable, '-m', 'pytest', '-q', '-W', 'ignore', *options, *tests]
+        try:
+            return self._run(arguments, limit)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def _git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        # The copy is in no repository, wherever it may lie.
+        ceiling = {'GIT_CEILING_DIRECTORIES': str(self.folder.parent)}
+        return self._run(['git', *arguments], 60, ceiling)
+
+    def _run(
+        self, arguments: Sequence[str], limit: float = 60, more: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            'PYTHONPATH': str(self.folder),
+            'PYTHONDONTWRITEBYTECODE': '1',
+            **(more or {}),
+        }
+        return subprocess.run(
+            arguments,
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            check=False,
+        )
+
+
+def verdict_of(report: str, output: str) -> tuple[Verdict, str]:
+    """What a report of pytest (JUnit's XML) says of one test, and the first line of its words."""
+    if not report:
+        return Verdict.HANGS if 'Timeout' in output else Verdict.BROKEN, output.strip().rpartition('\n')[2]
+    cases = list(ElementTree.fromstring(report).iter('testcase'))
+    errors = [each for case in cases for each in case.findall('error')]
+    failures = [each for case in cases for each in case.findall('failure')]
+    if errors and not failures:
+        return Verdict.BROKEN, _first_line(errors[0])
+    if failures:
+        words = _first_line(failures[0])
+        return Verdict.HANGS if words.startswith('Failed: Timeout') else Verdict.RED, words
+    ran = [case for case in cases if case.find('skipped') is None]
+    return (Verdict.GREEN, 'passed') if ran else (Verdict.BROKEN, 'nothing was run')
+
+
+def _first_line(element: ElementTree.Element) -> str:
+    return (element.get('message') or '').partition('\n')[0]

@@ -1,0 +1,102 @@
+"""The patches of `make defects`, and its judgement. The run itself takes minutes: a target of its own."""
+
+import re
+from difflib import unified_diff
+
+import pytest
+
+from tests.defects.patches import ALL, EXCLUDED, read, read_all
+from tests.defects.trial import ROOT, Copy, Verdict, verdict_of
+from tests.project.pages import ROOT as CHECKOUT
+
+DEFECTS = {each.name: each for each in read_all()}
+
+PATCH = """It is broken.
+
+Test: tests/test_it.py::test_it
+
+--- a/it.py
++++ b/it.py
+@@ -1,1 +1,1 @@
+-a = 1
++a = 2
+"""
+
+
+def report(inside):
+    return f'<testsuites><testsuite><testcase name="test_it">{inside}</testcase></testsuite></testsuites>'
+
+
+def test_each_defect_has_a_patch_or_a_reason():
+    assert len(ALL) == 46
+    assert DEFECTS.keys() | EXCLUDED.keys() == set(ALL)
+
+
+@pytest.mark.parametrize('name', DEFECTS)
+def test_the_test_of_a_patch_is_marked_with_its_defect(name):
+    path, _, function = DEFECTS[name].test.partition('::')
+    text = (CHECKOUT / path).read_text()
+    found = re.search(rf'((?:^@.*\n(?:^[ )].*\n)*)*)^def {function}\(', text, re.MULTILINE)
+    assert found, DEFECTS[name].test
+    assert f"defect('{name}')" in found[1]
+
+
+@pytest.mark.parametrize('name', DEFECTS)
+def test_a_patch_changes_the_library_alone_and_little_of_it(name):
+    lines = DEFECTS[name].patch.read_text().splitlines()
+    assert all(line.startswith('+++ b/nameko_salesforce/') for line in lines if line.startswith('+++'))
+    assert sum(line[:1] in '+-' for line in lines if line and line[:3] not in ('+++', '---')) <= 16
+
+
+def test_a_patch_file_says_what_it_does_and_names_a_test(tmp_path):
+    path = tmp_path / 'X1.patch'
+    path.write_text(PATCH)
+    defect = read(path)
+    assert (defect.name, defect.what, defect.test) == ('X1', 'It is broken.', 'tests/test_it.py::test_it')
+    path.write_text(PATCH.replace('Test: ', ''))
+    with pytest.raises(ValueError, match=r'X1\.patch'):
+        read(path)
+
+
+def test_a_missing_patch_and_an_unknown_one_are_named(tmp_path):
+    (tmp_path / 'X1.patch').write_text(PATCH)
+    with pytest.raises(ValueError, match=r'without a patch: D1, D2.*unknown: X1'):
+        list(read_all(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ('inside', 'verdict'),
+    [
+        ('', Verdict.GREEN),
+        ('<failure message="assert 1 == 2&#10;more" />', Verdict.RED),
+        ('<failure message="Failed: Timeout (&gt;40.0s) from pytest-timeout." />', Verdict.HANGS),
+        ('<error message="failed on setup" />', Verdict.BROKEN),
+        ('<skipped message="no" />', Verdict.BROKEN),
+    ],
+)
+def test_only_a_failure_in_the_call_of_a_test_is_red(inside, verdict):
+    assert verdict_of(report(inside), '')[0] is verdict
+
+
+def test_a_run_without_a_report_is_broken_unless_its_time_was_over():
+    assert verdict_of('', 'ERROR: not found: x')[0] is Verdict.BROKEN
+    assert verdict_of('', '+++ Timeout +++')[0] is Verdict.HANGS
+
+
+def test_a_patch_that_does_not_apply_is_stale_and_the_copy_stays_as_it_is(tmp_path):
+    path = tmp_path / 'X1.patch'
+    path.write_text(PATCH.replace('it.py', 'nameko_salesforce/__init__.py'))
+    copy = Copy(tmp_path / 'copy')
+    result = copy.trial(read(path))
+    assert (result.verdict, result.verdict.is_good) == (Verdict.STALE, False)
+    name = 'nameko_salesforce/__init__.py'
+    assert (copy.folder / name).read_text() == (ROOT / name).read_text()
+
+
+def test_a_test_that_notices_nothing_is_found(tmp_path):
+    path = tmp_path / 'X1.patch'
+    name = 'nameko_salesforce/__init__.py'
+    lines = (ROOT / name).read_text().splitlines(keepends=True)
+    diff = ''.join(unified_diff(lines, [*lines, '\n'], f'a/{name}', f'b/{name}'))
+    path.write_text(f'Nothing.\n\nTest: tests/bayeux/pure/test_outcomes.py\n\n{diff}')
+    assert Copy(tmp_path / 'copy').trial(read(path)).verdict is Verdict.GREEN

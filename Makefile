@@ -7,12 +7,13 @@ BIN = $(VENV)/bin
 PYTEST_ARGS ?=
 PORT ?= 8080
 N ?= 200
+MINUTES ?= 20
 SEED ?=
 ONLY ?=
 NAMEKO ?= 2
 CRASH_VENV = $(if $(filter 3%,$(NAMEKO)),$(VENV3),$(VENV))
 
-.PHONY: help bench-fake bench-transport bench-work crash defects simulate demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
+.PHONY: help bench-fake bench-transport bench-work crash defects simulate soak demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -89,6 +90,9 @@ crash: $(CRASH_VENV)/.installed | redis  ## kill a service N=200 times and count
 
 defects: $(VENV)/.installed | redis git  ## put each defect of the old packages back and see its test turn red; ONLY=D1,S3
 	@$(BIN)/python -W ignore -m tests.defects $(if $(ONLY),--only $(ONLY))
+
+soak: $(CRASH_VENV)/.installed | redis  ## let a service live MINUTES=20 in bad weather, 20 times as fast; SEED=... again, NAMEKO=3
+	@$(CRASH_VENV)/bin/python -W ignore -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the tests against the CometD and faye programs (Node)
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)

@@ -16,40 +16,15 @@ import random
 import shutil
 import sys
 import tempfile
-import time
 from importlib.metadata import version
 from pathlib import Path
 
 from fake_salesforce.client import start_fake
 
+from tests.crash.progress import Progress
 from tests.crash.report import report, wrong
 from tests.crash.run import Run, RunFailed
 from tests.services.redis_server import RedisServer
-
-# Seconds between two lines of progress where nobody looks at a terminal.
-PROGRESS_DISTANCE = 15.0
-
-
-class Progress:
-    """One line at a terminal, else a line now and then."""
-
-    def __init__(self) -> None:
-        self._began = self._said = time.monotonic()
-        self._width = 0
-
-    def __call__(self, text: str) -> None:
-        now = time.monotonic()
-        line = f'{now - self._began:5.0f} s  {text}'
-        if sys.stderr.isatty():
-            print(f'\r{line:{self._width}}', end='', file=sys.stderr, flush=True)
-            self._width = len(line)
-        elif now - self._said >= PROGRESS_DISTANCE:
-            self._said = now
-            print(line, file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if self._width:
-            print(file=sys.stderr)
 
 
 def main() -> int:
@@ -100,7 +75,7 @@ def run(kills: int, seed: int, folder: Path, *, verbose: bool) -> int:
     progress.end()
     for line in report(one.findings, verdict, one.weather.counts):
         print(line)
-    problems = wrong(one.findings, verdict)
+    problems = one.wrong + wrong(one.findings, verdict)
     for line in problems:
         print(f'WRONG: {line}')
     return 1 if problems else 0

@@ -28,6 +28,7 @@ class Service:
     """`nameko run`, again and again.
 
     Args:
+        module: of the service.
         folder: for configuration, log and diary.
         section: `SALESFORCE`.
         seed: of what its handlers draw.
@@ -37,12 +38,17 @@ class Service:
         diary: what its handlers wrote.
         log: of all lives.
         life: 1, 2, 3, ...; 0 before the first.
+        environment: of the next life, besides what it needs.
     """
 
-    def __init__(self, folder: Path, section: Mapping[str, Any], seed: str, *, verbose: bool) -> None:
+    def __init__(
+        self, module: str, folder: Path, section: Mapping[str, Any], seed: str, *, verbose: bool
+    ) -> None:
+        self._module = module
         self.diary = folder / 'diary'
         self.log = folder / 'service.log'
         self.life = 0
+        self.environment: dict[str, str] = {}
         self._folder = folder
         self._seed = seed
         self._config = folder / 'config.yaml'
@@ -57,6 +63,7 @@ class Service:
             log.write(f'=== life {self.life}\n')
         environment = {
             **os.environ,
+            **self.environment,
             'PYTHONPATH': str(ROOT),
             'PYTHONWARNINGS': 'ignore',
             'CRASH_LIFE': str(self.life),
@@ -65,7 +72,7 @@ class Service:
         }
         nameko = str(Path(sys.executable).with_name('nameko'))
         self._process = start_child(
-            [nameko, 'run', 'tests.crash.service', '--config', str(self._config)],
+            [nameko, 'run', self._module, '--config', str(self._config)],
             folder=ROOT,
             log=self.log,
             environment=environment,

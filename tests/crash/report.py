@@ -6,7 +6,7 @@ from statistics import mean
 from tests.crash.run import Findings
 from tests.crash.verdict import Verdict
 
-__all__ = ['report', 'wrong']
+__all__ = ['outcome', 'report', 'unfulfilled', 'wrong']
 
 # Of each kind of sentences; the diary has all.
 SHOWN = 10
@@ -16,10 +16,15 @@ def report(findings: Findings, verdict: Verdict, weather: Mapping[str, int]) -> 
     """The figures, line by line."""
     yield (
         f'{findings.kills} kills with handlers at work, {findings.early} before any had begun '
-        f'({findings.before_login} of them before a login)'
+        f'({findings.before_login} of them before a login), {findings.idle} between two'
     )
     yield f'unfinished workers at a kill:      {_spread(unfinished(verdict, findings))}'
     yield f'writes while the service was down: {_spread(findings.down)}'
+    yield from outcome(verdict, weather)
+
+
+def outcome(verdict: Verdict, weather: Mapping[str, int]) -> Iterator[str]:
+    """What became of the events, and in what weather."""
     yield ''
     yield f'{"handler":10}{"published":>12}{"handled":>12}{"letters":>12}{"duplicated":>12}{"lost":>12}'
     for name, tally in verdict.tallies.items():
@@ -40,7 +45,19 @@ def report(findings: Findings, verdict: Verdict, weather: Mapping[str, int]) -> 
 
 def wrong(findings: Findings, verdict: Verdict) -> list[str]:
     """All that makes the run a failure, as sentences."""
-    found = list(findings.wrong)
+    found = unfulfilled(verdict)
+    idle = sum(not each for each in unfinished(verdict, findings)) - findings.idle
+    if idle > 0:
+        found.append(f'{idle} kills found no unfinished worker')
+    silent = sum(not each for each in findings.down)
+    if silent:
+        found.append(f'nothing was published in {silent} of the times that the service was down')
+    return found
+
+
+def unfulfilled(verdict: Verdict) -> list[str]:
+    """What the service had promised and did not keep, as sentences."""
+    found = []
     for name, tally in verdict.tallies.items():
         if tally.lost:
             found.append(f'{name}() has lost {_some([str(each) for each in tally.lost])}')
@@ -52,18 +69,12 @@ def wrong(findings: Findings, verdict: Verdict) -> list[str]:
         found += [f'{what}: {each}' for each in sentences[:SHOWN]]
     if verdict.gaps:
         found.append(f'{verdict.gaps} positions were lost, and the server keeps all')
-    idle = sum(not each for each in unfinished(verdict, findings))
-    if idle:
-        found.append(f'{idle} kills found no unfinished worker')
-    silent = sum(not each for each in findings.down)
-    if silent:
-        found.append(f'nothing was published in {silent} of the times that the service was down')
     return found
 
 
 def unfinished(verdict: Verdict, findings: Findings) -> list[int]:
     """Calls that each kill cut off, where handlers had begun; the last life was not killed."""
-    last = findings.kills + findings.early + 1
+    last = findings.kills + findings.early + findings.idle + 1
     return [len(life.running) for number, life in verdict.lives.items() if number != last]
 
 

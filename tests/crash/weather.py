@@ -62,6 +62,11 @@ class Weather:
             'Redis frozen': (1, self._freeze_redis),
         }
 
+    @property
+    def kinds(self) -> list[str]:
+        """Of all that may be done."""
+        return list(self._kinds)
+
     def look(self) -> None:
         """What is due happens."""
         now = time.monotonic()

@@ -101,6 +101,7 @@ def test_what_was_done_in_two_lives_is_a_duplicate_and_no_fault():
     verdict = verdict_of(f'{calls(1, 1, 2, 3, 4, 5)} {calls(2, 1, 3)}')
     assert verdict.tallies['handle'].duplicates == 2
     assert wrong(Findings(kills=1), verdict) == ['1 kills found no unfinished worker']
+    assert wrong(Findings(idle=1), verdict) == []
 
 
 def test_what_one_life_does_twice_is_a_fault():

@@ -18,6 +18,7 @@ GUIDE = (
     'docs/migration.md',
     'docs/operations.md',
     'docs/positions.md',
+    'docs/proof.md',
     'docs/push-topics.md',
     'docs/rest.md',
     'docs/streaming.md',

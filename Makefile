@@ -13,7 +13,7 @@ ONLY ?=
 NAMEKO ?= 2
 CRASH_VENV = $(if $(filter 3%,$(NAMEKO)),$(VENV3),$(VENV))
 
-.PHONY: help bench-fake bench-transport bench-work crash defects simulate soak demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop static fake fake-cometd format diagram build clean
+.PHONY: help bench-fake bench-transport bench-work crash defects simulate soak demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop interop-java static fake fake-cometd format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -96,6 +96,15 @@ soak: $(CRASH_VENV)/.installed | redis  ## let a service live MINUTES=20 in bad 
 
 interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the tests against the CometD and faye programs (Node)
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
+
+tests/interop/java/target/classpath: tests/interop/java/pom.xml $(wildcard tests/interop/java/src/main/java/interop/*.java)
+	@tools/system-packages 'javac -version=default-jdk-headless' 'mvn --version=maven'
+	@echo "Building the Java programs in tests/interop/java"
+	@cd tests/interop/java && mvn -q -B compile dependency:build-classpath -Dmdep.outputFile=target/classpath
+	@touch $@
+
+interop-java: $(VENV)/.installed tests/interop/java/target/classpath  ## the same against the CometD programs for Java, and a service against replay of theirs
+	$(BIN)/python -m pytest tests/interop --java $(PYTEST_ARGS)
 
 # --- parts of `make test` ---------------------------------------------------------------------
 

@@ -35,6 +35,24 @@ KNOWN_DIFFERENCES = (
         'its publish loops over the channel and its wildcards, and over the subscribers of each',
     ),
     Difference(
+        'no array in an array',
+        'java',
+        'answers 400 to a message whose data holds an array inside an array',
+        'its JSON reader takes every array at the beginning of another one for one of messages',
+    ),
+    Difference(
+        'a goodbye that is none',
+        'cometd',
+        'sends clients away without the advice to stay away, so that they come back',
+        'its server-side disconnect sends no advice; the one for Java sends none, and clients obey',
+    ),
+    Difference(
+        'names its old session',
+        'java',
+        'has a client that sends the clientId of the lost session in its next handshake',
+        'it puts its id into every message; servers ignore it there, and our fake notes it as a violation',
+    ),
+    Difference(
         'no server-side disconnect',
         'faye',
         'has no way to send a client away',

@@ -25,6 +25,7 @@ TICK = float(os.environ.get('BAYEUX_TICK', '0.05'))
 SECONDS = 400 * TICK
 SHOWN_LINES = 25
 HERE = Path(__file__).parent
+JAVA = HERE / 'java' / 'target'
 # faye's client would take a proxy from the environment even for loopback.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.lower().endswith('_proxy')}
 
@@ -38,11 +39,19 @@ def wait_until(fact: Callable[[], Any], what: str) -> Any:
     return found
 
 
+def _command(script: str) -> list[str]:
+    if script.endswith('.js'):
+        return ['node', str(HERE / script)]
+    libraries = (JAVA / 'classpath').read_text().strip()
+    # Quick to start rather than quick later.
+    return ['java', '-XX:TieredStopAtLevel=1', '-cp', f'{JAVA / "classes"}:{libraries}', f'interop.{script}']
+
+
 class Program:
-    """One of the Node programs beside this file.
+    """One of the programs beside this file.
 
     Args:
-        script: its file name.
+        script: its file name, or the name of its class where it is in Java.
         **options: handed to it as JSON.
     """
 
@@ -62,7 +71,7 @@ class Program:
         self._rest = b''
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
-            ['node', HERE / self._script, json.dumps(self.options)],
+            [*_command(self._script), json.dumps(self.options)],
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=self._output,

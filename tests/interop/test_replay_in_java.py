@@ -1,0 +1,135 @@
+"""A Nameko service with our decorators against the CometD server for Java, with an extension that replays."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.interop.programs import wait_until
+from tests.services.child import end_child, start_child
+
+CHANNEL = '/event/Reading__e'
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.usefixtures('only_java')
+
+
+@pytest.fixture
+def only_java(cometd):
+    if cometd != 'java':
+        pytest.skip('the server for Node has no replay extension of ours; see make interop-java')
+
+
+@pytest.fixture
+def server(cometd, start_server):
+    return start_server(cometd, path='/cometd/67.0', replay=True)
+
+
+class Service:
+    """`nameko run`, again and again."""
+
+    def __init__(self, folder, login_url):
+        self.folder = folder
+        self.notes = folder / 'notes'
+        self.notes.touch()
+        self.login_url = login_url
+        self.process = None
+
+    def start(self, **settings):
+        section = {
+            'LOGIN_URL': self.login_url,
+            'CONSUMER_KEY': 'key',
+            'CONSUMER_SECRET': 'secret',
+            'HANDSHAKE_DISTANCE': 0.1,
+            'BACKOFF_FIRST': 0.1,
+            'REPLAY_STORE_URI': f'sqlite:///{self.folder / "positions.db"}',
+            **settings,
+        }
+        config = self.folder / 'config.yaml'
+        config.write_text(json.dumps({'SALESFORCE': section}))  # JSON is YAML
+        environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'LISTENER_NOTES': str(self.notes)}
+        nameko = str(Path(sys.executable).with_name('nameko'))
+        self.process = start_child(
+            [nameko, 'run', 'tests.interop.listener', '--config', str(config)],
+            folder=ROOT,
+            log=self.folder / 'log',
+            environment=environment,
+        )
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(20) == 0
+        end_child(self.process)
+        self.process = None
+
+    def said(self):
+        return self.notes.read_text().splitlines()
+
+    def wait_for(self, *lines):
+        try:
+            wait_until(lambda: len(self.said()) >= len(lines), f'{len(lines)} notes')
+        except AssertionError as missing:
+            log = (self.folder / 'log').read_text()[-2000:]
+            raise AssertionError(f'{missing}; {self.said()}\n{log}') from None
+        assert self.said() == list(lines)
+
+
+@pytest.fixture
+def service(tmp_path, server):
+    made = Service(tmp_path, server.url.removesuffix('/cometd/67.0'))
+    yield made
+    if made.process is not None:
+        end_child(made.process)
+
+
+def test_a_service_gets_what_it_missed_and_nothing_twice(server, service):
+    first = server.ask('raise', channel=CHANNEL, payload={'Number__c': 1})
+    service.start()
+    service.wait_for('event 1')
+    wait_until(server.held, 'a held poll')
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 2})
+    service.wait_for('event 1', 'event 2')
+    service.stop()
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 3})
+    assert server.ask('raise', channel=CHANNEL, payload={'Number__c': 4}) > first
+    service.start()
+    service.wait_for('event 1', 'event 2', 'event 3', 'event 4')
+
+
+def test_a_session_that_the_server_forgot_costs_no_event(server, service):
+    service.start()
+    wait_until(server.held, 'a held poll')
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 1})
+    service.wait_for('event 1')
+    server.ask('forget')
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 2})
+    service.wait_for('event 1', 'event 2')
+
+
+def test_an_id_that_is_refused_a_short_while_later_is_no_loss(server, service):
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 1})
+    service.start()
+    service.wait_for('event 1')
+    wait_until(server.held, 'a held poll')
+    service.stop()
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 2})
+    server.ask('drop', channel=CHANNEL, count=1)
+    service.start()
+    service.wait_for('event 1', 'event 2')
+    assert 'The replayId' in str(server.exchanges('/meta/subscribe')[-2].replies)
+
+
+def test_a_position_that_is_too_old_is_a_gap(server, service):
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 1})
+    service.start()
+    service.wait_for('event 1')
+    wait_until(server.held, 'a held poll')
+    service.stop()
+    server.ask('drop', channel=CHANNEL, count=1)
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 2})
+    service.start(PUSHTOPIC_REPLAY_TTL=1)
+    wait_until(lambda: len(service.said()) == 3, f'the gap: {service.said()}')
+    assert sorted(service.said()[1:]) == ['event 2', 'gap earliest']

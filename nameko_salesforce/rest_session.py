@@ -161,7 +161,11 @@ def _addressed(request: requests.PreparedRequest, token: Token) -> requests.Prep
     """The request for the token's org, with the token where the original has one."""
     addressed = request.copy()
     org = urlsplit(token.instance_url)
-    _, _, path, query, _ = urlsplit(request.url or '')
+    meant = urlsplit(request.url or '')
+    path, query = meant.path, meant.query
+    if (meant.scheme, meant.hostname) != (org.scheme, org.hostname):
+        # They were chosen for another host: that of the former token, say.
+        addressed.headers.pop('Cookie', None)
     addressed.url = urlunsplit((org.scheme, org.netloc, path, query, ''))
     # The Bulk API knows its own header alone.
     if 'X-SFDC-Session' in addressed.headers:

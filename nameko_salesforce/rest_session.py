@@ -105,8 +105,12 @@ class RestSession(requests.Session):
             # Not before: of fifty that wait, only those under way may meet the refusal of an expired token.
             token = self.tokens.get()
             addressed = _addressed(request, token)
-            with _in_time(total, addressed):
-                return token, super().send(addressed, **kwargs)
+            try:
+                with _in_time(total, addressed):
+                    return token, super().send(addressed, **kwargs)
+            except requests.exceptions.RequestException as error:
+                error.request = _without_token(addressed)
+                raise
 
     def _limits(self, given: Any) -> tuple[tuple[float, float], float]:
         """Connect and read timeout; timeout of the whole."""
@@ -175,6 +179,17 @@ def _addressed(request: requests.PreparedRequest, token: Token) -> requests.Prep
     if path.startswith('/services/Soap/'):
         _put_into_soap(addressed, token)
     return addressed
+
+
+def _without_token(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """The request as an exception may carry it to logs and reporters of errors."""
+    told = request.copy()
+    for name in ('Authorization', 'X-SFDC-Session', 'Cookie'):
+        if name in told.headers:
+            told.headers[name] = '***'
+    if urlsplit(told.url or '').path.startswith('/services/Soap/'):
+        told.body = None
+    return told
 
 
 def _put_into_soap(request: requests.PreparedRequest, token: Token) -> None:

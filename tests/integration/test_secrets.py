@@ -363,8 +363,9 @@ def test_no_secret_is_shown_where_a_refused_login_ends_the_service(org, hunt, ev
     # Also with the local variables of each frame, as some reporters of errors show them: what fails within a
     # login leaves it as a value, and is raised anew above all that knows a secret.
     life.texts += [shown_by(error, with_locals=True), f'{serialize(error)}']
-    account = life.running.connection.account
-    life.texts.append(shown_by(failure_of(account.tokens.get), with_locals=True))
+    account = org.make(Service, **{**keys, **wrong}).connection.account.ready()
+    for _ in ('refused', 'postponed'):
+        life.texts.append(shown_by(failure_of(account.tokens.get), with_locals=True))
     life.judge(capfd.readouterr())
     # A token of one's own is tried at REST.
     assert org.server.journal('login') or org.server.journal('rest')

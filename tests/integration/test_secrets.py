@@ -6,14 +6,17 @@ dead letters as they are stored, exceptions with those behind them, what Nameko 
 """
 
 import contextlib
+import html
 import json
 import logging
 import sqlite3
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 from nameko.exceptions import serialize
@@ -31,7 +34,7 @@ from nameko_salesforce.streaming import (
     handle_sobject_notification,
 )
 from tests.bayeux.sockets.test_transport_proxy import proxy_process
-from tests.integration.hunt import Hunt, shown_by
+from tests.services.hunt import Hunt, shown_by
 from tests.services.rpc import local
 
 USERNAME = 'integration@example.com'
@@ -93,6 +96,49 @@ KEPT_BY_ERRORS = {
 @pytest.fixture
 def hunt() -> Hunt:
     return Hunt()
+
+
+@pytest.mark.parametrize(
+    'write',
+    [
+        str,
+        repr,
+        json.dumps,
+        html.escape,
+        quote,
+        quote_plus,
+        lambda secret: urlencode({'password': f'{secret}token'}),
+        lambda secret: b64encode(secret.encode()).decode(),
+        lambda secret: b64encode(f'user:{secret}'.encode()).decode(),
+        lambda secret: b64encode(f'{secret}:user'.encode()).decode(),
+        lambda secret: urlsafe_b64encode(f'me:{secret}'.encode()).decode(),
+    ],
+)
+def test_the_search_finds_a_secret_however_it_is_written(hunt, write):
+    secret = hunt.make('password')
+    assert hunt.found_in(f'> {write(secret)} <') == ['password']
+    assert hunt.found_in(f'> {write(Hunt().make("another"))} <') == []
+
+
+def test_the_search_finds_what_an_object_holds_and_what_it_shows(hunt):
+    class Holder:
+        def __init__(self, held):
+            self.held = held
+
+    class Telltale(Holder):
+        __slots__ = ()
+
+        def __repr__(self):
+            return f'Telltale({self.held})'
+
+    secret = hunt.make('password')
+    for held in ([secret], {secret: 1}, partial(print, secret), lambda: secret, KeyError(secret.encode())):
+        kept, _ = hunt.places(Holder(Holder(held)))
+        assert list(kept.values()) == [{'password'}]
+    assert hunt.places(Holder(Telltale(secret))) == (
+        {'Telltale.held': {'password'}},
+        ["Holder.held, a Telltale: ['password']"],
+    )
 
 
 class Everything(logging.Handler):

@@ -107,7 +107,10 @@ class RestSession(requests.Session):
             addressed = _addressed(request, token)
             try:
                 with _in_time(total, addressed):
-                    return token, super().send(addressed, **kwargs)
+                    response = super().send(addressed, **kwargs)
+                    if not kwargs.get('stream'):
+                        _hide_token(response, token)
+                    return token, response
             except requests.exceptions.RequestException as error:
                 error.request = _without_token(addressed)
                 raise
@@ -190,6 +193,15 @@ def _without_token(request: requests.PreparedRequest) -> requests.PreparedReques
     if urlsplit(told.url or '').path.startswith('/services/Soap/'):
         told.body = None
     return told
+
+
+def _hide_token(response: requests.Response, token: Token) -> None:
+    """Take it out of a page of error: some gateways repeat a request, and exceptions an answer."""
+    secret = token.access_token.encode()
+    if response.status_code >= 300 and secret in response.content:
+        response._content = response.content.replace(secret, b'***')
+    if token.access_token in (response.reason or ''):
+        response.reason = response.reason.replace(token.access_token, '***')
 
 
 def _put_into_soap(request: requests.PreparedRequest, token: Token) -> None:

@@ -458,6 +458,16 @@ def test_the_request_that_an_exception_carries_shows_no_token(org, make):
     assert b'token-1' in org.requests[-1].body
 
 
+def test_a_page_of_error_that_repeats_the_request_does_not_show_its_token(org, make):
+    page = b'<p>Authorization: Bearer token-1</p>'
+    org.answers = [refused(page, '403 No token-1 here', 'text/html'), answer(body=b'"token-1"')]
+    session = make()
+    refusal = session.get('https://x/a')
+    assert (refusal.content, refusal.reason) == (page.replace(b'token-1', b'***'), 'No *** here')
+    # An answer that is none of error is what was asked for.
+    assert session.get('https://x/b').content == b'"token-1"'
+
+
 def test_a_caller_killed_as_it_gets_its_turn_leaves_it_to_the_next(make):
     session = make(pool_size=1, request_timeout=SECONDS)
     turns = session._slots

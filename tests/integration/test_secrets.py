@@ -288,6 +288,10 @@ class Life:
         errors = [*self.everything.errors, *SEEN.errors]
         texts = [*self.texts, *SEEN.workers, *self.everything.texts, *map(shown_by, errors), *printed]
         assert [(names, text) for text in texts if (names := self.hunt.found_in(text))] == []
+        # With the variables of their frames, which hold what a request was made with, and nothing else.
+        framed = {name for each in errors for name in self.hunt.found_in(shown_by(each, with_locals=True))}
+        assert framed <= {'access token', 'proxy password', 'proxy credentials'}
+        assert 'access token' in framed or not SEEN.errors  # else docs/operations.md says too little
         kept, shown = self.hunt.places(*errors)
         assert shown == []
         assert {place: names for place, names in kept.items() if place not in KEPT_BY_ERRORS} == {}

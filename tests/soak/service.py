@@ -16,7 +16,7 @@ from tests.crash.service import Crash
 __all__ = ['Soak']
 
 # Seconds.
-LOOK_DISTANCE = 5.0
+LOOK_DISTANCE = 2.0
 
 
 class Soak(Crash):

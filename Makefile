@@ -97,13 +97,13 @@ soak: $(CRASH_VENV)/.installed | redis  ## let a service live MINUTES=20 in bad 
 interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the tests against the CometD and faye programs (Node)
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
 
-tests/interop/java/target/classpath: tests/interop/java/pom.xml $(wildcard tests/interop/java/src/main/java/interop/*.java)
+tests/interop/java/target/.built: tests/interop/java/pom.xml $(wildcard tests/interop/java/src/main/java/interop/*.java)
 	@tools/system-packages 'javac -version=default-jdk-headless' 'mvn --version=maven'
 	@echo "Building the Java programs in tests/interop/java"
-	@cd tests/interop/java && mvn -q -B compile dependency:build-classpath -Dmdep.outputFile=target/classpath
+	@cd tests/interop/java && mvn -q -B compile dependency:copy-dependencies -DoutputDirectory=target/libraries
 	@touch $@
 
-interop-java: $(VENV)/.installed tests/interop/java/target/classpath  ## the same against the CometD programs for Java, and a service against replay of theirs
+interop-java: $(VENV)/.installed tests/interop/java/target/.built  ## the same against the CometD programs for Java, and a service against replay of theirs
 	$(BIN)/python -m pytest tests/interop --java $(PYTEST_ARGS)
 
 # --- parts of `make test` ---------------------------------------------------------------------
@@ -165,4 +165,4 @@ build: $(VENV)/.installed  ## build wheel and sdist into dist/
 	$(BIN)/python -m build
 
 clean:  ## remove environments and caches
-	rm -rf $(VENV) $(VENV3) $(VENV_OLDEST) build dist *.egg-info tests/interop/node_modules .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV3) $(VENV_OLDEST) build dist *.egg-info tests/interop/node_modules tests/interop/java/target .hypothesis .mypy_cache .ruff_cache

@@ -38,13 +38,13 @@ KNOWN_DIFFERENCES = (
         'no array in an array',
         'java',
         'answers 400 to a message whose data holds an array inside an array',
-        'its JSON reader takes every array at the beginning of another one for one of messages',
+        'the reader of its asynchronous transport fails at any inner array, and its blocking one does not',
     ),
     Difference(
         'a goodbye that is none',
         'cometd',
         'sends clients away without the advice to stay away, so that they come back',
-        'its server-side disconnect sends no advice; the one for Java sends none, and clients obey',
+        'its server-side disconnect sends no advice; the one for Java advises `none`, and clients obey',
     ),
     Difference(
         'names its old session',

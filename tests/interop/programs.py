@@ -42,9 +42,9 @@ def wait_until(fact: Callable[[], Any], what: str) -> Any:
 def _command(script: str) -> list[str]:
     if script.endswith('.js'):
         return ['node', str(HERE / script)]
-    libraries = (JAVA / 'classpath').read_text().strip()
+    classes = f'{JAVA / "classes"}:{JAVA / "libraries"}/*'
     # Quick to start rather than quick later.
-    return ['java', '-XX:TieredStopAtLevel=1', '-cp', f'{JAVA / "classes"}:{libraries}', f'interop.{script}']
+    return ['java', '-XX:TieredStopAtLevel=1', '-cp', classes, f'interop.{script}']
 
 
 class Program:

@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,16 @@ class Service:
         end_child(self.process)
         self.process = None
 
+    def age_positions(self, seconds):
+        """As if the service had been away for so long."""
+        with closing(sqlite3.connect(self.folder / 'positions.db')) as db, db:
+            changed = db.execute(
+                "UPDATE positions SET position = json_set(position, '$.seen_until', "
+                "json_extract(position, '$.seen_until') - ?)",
+                (seconds,),
+            )
+            assert changed.rowcount == 1
+
     def said(self):
         return self.notes.read_text().splitlines()
 
@@ -122,14 +134,31 @@ def test_an_id_that_is_refused_a_short_while_later_is_no_loss(server, service):
     assert 'The replayId' in str(server.exchanges('/meta/subscribe')[-2].replies)
 
 
-def test_a_position_that_is_too_old_is_a_gap(server, service):
+def test_an_id_that_is_refused_after_most_of_the_retention_is_a_gap(server, service):
     server.ask('raise', channel=CHANNEL, payload={'Number__c': 1})
     service.start()
     service.wait_for('event 1')
     wait_until(server.held, 'a held poll')
     service.stop()
+    service.age_positions(71.5 * 3600)  # of 72 hours
     server.ask('drop', channel=CHANNEL, count=1)
     server.ask('raise', channel=CHANNEL, payload={'Number__c': 2})
-    service.start(PUSHTOPIC_REPLAY_TTL=1)
-    wait_until(lambda: len(service.said()) == 3, f'the gap: {service.said()}')
+    service.start()
+    wait_until(lambda: len(service.said()) == 3, 'the gap and the event')
     assert sorted(service.said()[1:]) == ['event 2', 'gap earliest']
+    assert 'The replayId' in str(server.exchanges('/meta/subscribe')[-2].replies)
+
+
+def test_a_position_that_is_too_old_is_a_gap_and_not_asked_for(server, service):
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 1})
+    service.start()
+    service.wait_for('event 1')
+    wait_until(server.held, 'a held poll')
+    service.stop()
+    service.age_positions(72 * 3600)
+    server.ask('drop', channel=CHANNEL, count=1)
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 2})
+    service.start()
+    wait_until(lambda: len(service.said()) == 3, 'the gap and the event')
+    assert sorted(service.said()[1:]) == ['event 2', 'gap earliest']
+    assert len(server.exchanges('/meta/subscribe')) == 2

@@ -13,7 +13,7 @@ ONLY ?=
 NAMEKO ?= 2
 CRASH_VENV = $(if $(filter 3%,$(NAMEKO)),$(VENV3),$(VENV))
 
-.PHONY: help bench-fake bench-transport bench-work crash defects simulate soak demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop interop-java static fake fake-cometd format diagram build clean
+.PHONY: help bench-fake bench-transport bench-work crash defects fuzz simulate soak demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop interop-java static fake fake-cometd format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -94,6 +94,9 @@ defects: $(VENV)/.installed | redis git  ## put each defect of the old packages 
 soak: $(CRASH_VENV)/.installed | redis  ## let a service live MINUTES=20 in bad weather, 20 times as fast; SEED=... again, NAMEKO=3
 	@$(CRASH_VENV)/bin/python -W ignore -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
+fuzz: $(VENV)/.installed  ## feed all that reads with bad input for MINUTES=5; SEED=... again
+	@$(BIN)/python -W ignore -m tests.fuzz --minutes $(if $(filter command line,$(origin MINUTES)),$(MINUTES),5) $(if $(SEED),--seed $(SEED))
+
 interop: $(VENV)/.installed tests/interop/node_modules/.installed  ## run the tests against the CometD and faye programs (Node)
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
 
@@ -120,8 +123,8 @@ test-client: $(VENV)/.installed  ## transport and client on real sockets
 test-salesforce: $(VENV)/.installed | redis  ## login, REST, PushTopics, streaming and positions, without Nameko containers
 	$(BIN)/python -m pytest tests/salesforce tests/streaming tests/replay tests/api $(PYTEST_ARGS)
 
-test-properties: $(VENV)/.installed  ## session, channels, store and fake broker under a virtual clock, with faults
-	$(BIN)/python -m pytest tests/properties $(PYTEST_ARGS)
+test-properties: $(VENV)/.installed  ## session, channels, store and fake broker under a virtual clock, with faults; bad input
+	$(BIN)/python -m pytest tests/properties tests/fuzz $(PYTEST_ARGS)
 
 test-integration: $(VENV)/.installed $(VENV3)/.installed | rabbitmq redis  ## real Nameko containers, 2.14.1 and 3.0.0rc11, RabbitMQ and Redis
 	$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)

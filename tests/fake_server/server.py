@@ -1,6 +1,7 @@
 """The running server: sockets, TLS, signals, and the way down."""
 
 import asyncio
+import logging
 import signal
 import ssl
 import sys
@@ -12,6 +13,7 @@ from random import Random
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from .control import add_control
 from .front import Front
@@ -156,6 +158,7 @@ async def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
     runner = web.AppRunner(
         make_app(options),
         access_log=None,
+        logger=_http_log(),
         handler_cancellation=True,
         shutdown_timeout=SHUTDOWN_S,
         max_line_size=URL_LIMIT_BYTES,
@@ -175,6 +178,17 @@ async def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
         await stop.wait()
     finally:
         await runner.cleanup()
+
+
+def _http_log() -> logging.Logger:
+    """Of aiohttp, without a traceback for each request that is no HTTP: that is the client's error."""
+    log = logging.getLogger('fake_salesforce.http')
+    log.addFilter(_is_own_error)
+    return log
+
+
+def _is_own_error(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def _stop_when_stdin_closes(stop: asyncio.Event) -> None:

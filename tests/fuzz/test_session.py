@@ -1,0 +1,91 @@
+"""Whatever a server answers, a session raises nothing, is never silent, and comes back when it may."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nameko_salesforce.bayeux.backoff import Backoff
+from nameko_salesforce.bayeux.effects import Lane
+from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.options import SessionOptions
+from nameko_salesforce.bayeux.policy import GenericPolicy
+from nameko_salesforce.bayeux.transitions import State
+from nameko_salesforce.streaming.policy import SalesforcePolicy
+from tests.bayeux.pure.conftest import Hand
+from tests.fuzz.strategies import MESSAGES
+
+LANES = st.sampled_from(list(Lane))
+FAILURES = st.builds(
+    Failure,
+    st.sampled_from(list(FailureKind)),
+    st.just('drawn'),
+    st.sampled_from([0, 400, 401, 404, 413, 500, 503]),
+    st.floats(0, 1e9),
+)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just('respond'), LANES, st.lists(MESSAGES, max_size=4)),
+        st.tuples(st.just('answer'), LANES, MESSAGES),
+        st.tuples(st.just('fail'), LANES, FAILURES),
+        st.tuples(st.just('wait')),
+        st.tuples(st.just('subscribe'), st.sampled_from(['/a', '/b/c', '/event/E__e'])),
+        st.tuples(st.just('unsubscribe'), st.sampled_from(['/a', '/b/c', '/event/E__e'])),
+        st.tuples(st.just('publish'), st.just('/a')),
+        st.tuples(st.just('brake')),
+        st.tuples(st.just('release')),
+        st.tuples(st.just('start')),
+    ),
+    max_size=25,
+)
+
+
+def is_possible(hand, step):
+    if step[0] in ('respond', 'answer', 'fail'):
+        return step[1] in hand.out
+    if step[0] == 'wait':
+        return hand.session.deadline is not None
+    if step[0] == 'start':
+        return hand.state is State.HALTED
+    return step[0] in ('brake', 'release') or hand.state is not State.HALTED
+
+
+def perform(hand, step):
+    match step:
+        case ('respond', lane, messages):
+            hand.respond(lane, messages)
+        case ('answer', lane, message):
+            hand.answer(lane, message)
+        case ('fail', lane, failure):
+            hand.fail(lane, failure)
+        case ('wait',):
+            hand.wait_for_deadline()
+        case (what, *channel):
+            getattr(hand, what)(*channel)
+
+
+def answer_well(hand):
+    """The next thing that a server in order would do; the hour that advice may ask for passes."""
+    if Lane.COMMAND in hand.out:
+        hand.answer(Lane.COMMAND, advice={'reconnect': 'retry', 'interval': 0, 'timeout': 1000})
+    elif Lane.POLL in hand.out:
+        hand.answer(Lane.POLL, advice={'reconnect': 'retry', 'interval': 0, 'timeout': 1000})
+    else:
+        hand.wait_for_deadline()
+
+
+@given(STEPS, st.sampled_from([GenericPolicy(), SalesforcePolicy()]), st.booleans())
+def test_any_answers_leave_a_session_that_goes_on(steps, policy, ack):
+    hand = Hand(SessionOptions(ack=ack, backoff=Backoff(spread=0.0)), policy)
+    hand.start()
+    for step in steps:
+        if is_possible(hand, step):
+            perform(hand, step)
+        alive = bool(hand.out) or hand.session.deadline is not None
+        assert alive or (hand.state is State.HALTED and hand.session.why), hand.state
+    hand.release()
+    if hand.state is State.HALTED:
+        hand.start()
+    for _ in range(200):
+        if hand.state is State.CONNECTED and hand.session.failures == 0 and not hand.sent(Lane.COMMAND):
+            break
+        answer_well(hand)
+    assert hand.state is State.CONNECTED, hand.session.why

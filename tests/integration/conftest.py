@@ -7,6 +7,7 @@ import eventlet
 
 eventlet.monkey_patch()
 
+import gc  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 import re  # noqa: E402
@@ -156,6 +157,7 @@ class World:
 
     def sockets(self) -> int:
         """How many sockets this process has open to the server."""
+        gc.collect()  # those of earlier tests that only the frames of an exception hold are nobody's
         port = urlsplit(self.server.base_url).port
         assert port is not None
         ours = set()

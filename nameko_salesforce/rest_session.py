@@ -105,8 +105,15 @@ class RestSession(requests.Session):
             # Not before: of fifty that wait, only those under way may meet the refusal of an expired token.
             token = self.tokens.get()
             addressed = _addressed(request, token)
-            with _in_time(total, addressed):
-                return token, super().send(addressed, **kwargs)
+            try:
+                with _in_time(total, addressed):
+                    response = super().send(addressed, **kwargs)
+                    if not kwargs.get('stream'):
+                        _hide_token(response, token)
+                    return token, response
+            except requests.exceptions.RequestException as error:
+                error.request = _without_token(addressed)
+                raise
 
     def _limits(self, given: Any) -> tuple[tuple[float, float], float]:
         """Connect and read timeout; timeout of the whole."""
@@ -161,7 +168,11 @@ def _addressed(request: requests.PreparedRequest, token: Token) -> requests.Prep
     """The request for the token's org, with the token where the original has one."""
     addressed = request.copy()
     org = urlsplit(token.instance_url)
-    _, _, path, query, _ = urlsplit(request.url or '')
+    meant = urlsplit(request.url or '')
+    path, query = meant.path, meant.query
+    if (meant.scheme, meant.hostname) != (org.scheme, org.hostname):
+        # They were chosen for another host: that of the former token, say.
+        addressed.headers.pop('Cookie', None)
     addressed.url = urlunsplit((org.scheme, org.netloc, path, query, ''))
     # The Bulk API knows its own header alone.
     if 'X-SFDC-Session' in addressed.headers:
@@ -171,6 +182,26 @@ def _addressed(request: requests.PreparedRequest, token: Token) -> requests.Prep
     if path.startswith('/services/Soap/'):
         _put_into_soap(addressed, token)
     return addressed
+
+
+def _without_token(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """The request as an exception may carry it to logs and reporters of errors."""
+    told = request.copy()
+    for name in ('Authorization', 'X-SFDC-Session', 'Cookie'):
+        if name in told.headers:
+            told.headers[name] = '***'
+    if urlsplit(told.url or '').path.startswith('/services/Soap/'):
+        told.body = None
+    return told
+
+
+def _hide_token(response: requests.Response, token: Token) -> None:
+    """Take it out of a page of error: some gateways repeat a request, and exceptions an answer."""
+    secret = token.access_token.encode()
+    if response.status_code >= 300 and secret in response.content:
+        response._content = response.content.replace(secret, b'***')
+    if token.access_token in (response.reason or ''):
+        response.reason = response.reason.replace(token.access_token, '***')
 
 
 def _put_into_soap(request: requests.PreparedRequest, token: Token) -> None:

@@ -118,7 +118,11 @@ def _answer(response: http.client.HTTPResponse, route: Route) -> Answer | Failur
     wanted = retry_after(response.getheader('Retry-After'), response.getheader('Date'))
     answer = Answer(response.status, response.reason, body, wanted)
     if answer.status == 407 and route.absolute:
-        return Failure(FailureKind.PROXY, hide(f'{route.peer}: 407 {answer.reason}', ())[:200], 407)
+        return Failure(
+            FailureKind.PROXY,
+            hide(route.without_secrets(f'{route.peer}: 407 {answer.reason}'), ())[:200],
+            407,
+        )
     return answer
 
 

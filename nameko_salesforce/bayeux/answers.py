@@ -24,8 +24,6 @@ PIECE = 65_536
 # Of the body of a refusal no more is read; the reason stands at its beginning.
 _REFUSAL = 4096
 _DETAIL = 200
-# A part of a request head worth hiding: a token, a cookie. Shorter ones are words.
-_SECRET = 12
 
 _TAGS = re.compile(r'<(style|script)\b.*?</\1\s*>|<[^>]*>', re.DOTALL | re.IGNORECASE)
 _UNPRINTABLE = re.compile(r'[^\x21-\x7e\xa1-\uffff]+')
@@ -92,7 +90,7 @@ def refusal(response: http.client.HTTPResponse, secrets: Iterable[str] = ()) -> 
 
     Args:
         response: its head has been read.
-        secrets: texts of the request; where the body repeats one of 12 characters or more, it is hidden.
+        secrets: texts of the request; where the answer repeats one, it is hidden.
     Returns:
         STATUS with status, Retry-After, and up to 200 characters: the reason phrase and the text.
     Raises:
@@ -108,8 +106,7 @@ def refusal(response: http.client.HTTPResponse, secrets: Iterable[str] = ()) -> 
         pass
     text = f'{response.reason} {_TAGS.sub(" ", body[:_REFUSAL].decode(errors="replace"))}'
     for secret in sorted(set(secrets), key=len, reverse=True):
-        if len(secret) >= _SECRET:
-            text = text.replace(secret, '***')
+        text = text.replace(secret, '***')
     text = _UNPRINTABLE.sub(' ', text).strip()
     return Failure(
         FailureKind.STATUS,

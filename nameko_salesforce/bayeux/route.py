@@ -65,6 +65,8 @@ class Route:
         self._via = (self._host, self._port)
         self._proxy_head = ''
         self.extra_head = ''
+        # Of the proxy, in every form in which it may repeat them.
+        self.secrets: tuple[str, ...] = ()
         if proxy is not None:
             self._use_proxy(_split('proxy', proxy, ('http',)))
 
@@ -72,6 +74,12 @@ class Route:
     def absolute(self) -> bool:
         """Whether a proxy reads our requests itself, so that its refusals come as their answers."""
         return self._via != (self._host, self._port) and not self.tls
+
+    def without_secrets(self, text: str) -> str:
+        """What the proxy says, and not what it repeats."""
+        for secret in self.secrets:
+            text = text.replace(secret, '***')
+        return text
 
     def open(self, seconds: float) -> Any:
         """Connect: addresses, TCP, tunnel, TLS.
@@ -107,8 +115,10 @@ class Route:
         self.peer = f'proxy {self._via[0]}:{self._via[1]}'
         credentials = ''
         if parts.username is not None:
-            pair = f'{unquote(parts.username)}:{unquote(parts.password or "")}'
-            credentials = f'Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}\r\n'
+            password = unquote(parts.password or '')
+            pair = base64.b64encode(f'{unquote(parts.username)}:{password}'.encode()).decode()
+            credentials = f'Proxy-Authorization: Basic {pair}\r\n'
+            self.secrets = tuple(filter(None, (pair, parts.password, password)))
         if self.tls:
             self._proxy_head = (
                 f'CONNECT {self._authority} HTTP/1.1\r\nHost: {self._authority}\r\n{credentials}\r\n'
@@ -127,7 +137,7 @@ class Route:
         finally:
             response.close()
         if response.status // 100 != 2:
-            raise ProxyRefused(response.status, f'{response.status} {response.reason}')
+            raise ProxyRefused(response.status, self.without_secrets(f'{response.status} {response.reason}'))
 
     @cached_property
     def _context(self) -> Any:

@@ -33,6 +33,8 @@ __all__ = ['Connection', 'Transport', 'TransportOptions']
 # Works for descriptors above 1024, and is missing in a monkey-patched `select`.
 _select = eventlet.patcher.original('select')
 
+# A part of a request head worth hiding: a token, a cookie. Shorter ones are words.
+_SECRET = 12
 _CLOSED = Failure(FailureKind.RESET, 'closed on this side')
 
 Headers = Callable[[], Mapping[str, str]]
@@ -266,8 +268,9 @@ class Connection:
         self._watch(self._transport.options.network_allowance)
         # Servers and proxies sometimes repeat a request in an error page.
         _, headers, cookie = self._head_of or (route, {}, None)
-        secrets = re.split(r'[\s=;,]+', ' '.join([*headers.values(), cookie or '']))
-        failure = refusal(response, secrets)
+        words = re.split(r'[\s=;,]+', ' '.join([*headers.values(), cookie or '']))
+        secrets = [word for word in words if len(word) >= _SECRET]
+        failure = refusal(response, [*secrets, *route.secrets])
         if failure.status == 407 and route.absolute:
             return Failure(FailureKind.PROXY, failure.detail, failure.status, failure.retry_after)
         return failure

@@ -65,6 +65,9 @@ CHUNK = 100
 # Characters of an error: Redis repeats arguments in some, which may be an event.
 SHOWN = 200
 
+# Options that no text repeats.
+SECRETS = ('password', 'ssl_password', 'username')
+
 SAVE = """
 local last = redis.call('HMGET', KEYS[2], 'id', 'number')
 if last[1] == ARGV[1] and tonumber(last[2]) > tonumber(ARGV[2]) then
@@ -108,7 +111,7 @@ class RedisStore:
     ) -> None:
         options = redis_options(uri, limit)
         self.place = place_of(options)
-        self._secrets = [str(options[name]) for name in ('password', 'username') if options.get(name)]
+        self._secrets = [str(options[name]) for name in SECRETS if options.get(name)]
         self._letter_limit = dead_letter_limit
         self._limit = limit
         self._old_ttl = old_ttl
@@ -122,7 +125,7 @@ class RedisStore:
         # Saves reach the server in the order of their numbers.
         self._turn = Semaphore(1)
         # redis-py types replies as what they may be with any settings.
-        self._redis: Any = Redis(connection_pool=ConnectionPool(**options))
+        self._redis: Any = Redis(connection_pool=_Pool(**options))
         self._save_script = self._redis.register_script(SAVE)
 
     def __repr__(self) -> str:
@@ -322,12 +325,14 @@ class RedisStore:
         except eventlet.Timeout as timeout:
             if timeout is not late:
                 raise  # of the caller's own
-            raise StoreFailed(f'{self.place}: no answer within {self._limit:g} s') from None
+            said = f'no answer within {self._limit:g} s'
         except (RedisError, OSError, EOFError, ValueError) as problem:
             # EOFError: `close` from another green thread. ValueError: what answers is no Redis.
-            raise StoreFailed(f'{self.place}: {self._words(problem)}') from None
+            said = self._words(problem)
         finally:
             late.cancel()
+        # Not above: it would hold redis-py's exception, whose text and whose frames have the password.
+        raise StoreFailed(f'{self.place}: {said}')
 
     def _words(self, problem: Exception) -> str:
         """What went wrong, without credentials or event: redis-py repeats commands, and servers arguments."""
@@ -335,6 +340,13 @@ class RedisStore:
         for secret in self._secrets:
             said = said.replace(secret, '***')
         return said if len(said) <= SHOWN else said[:SHOWN] + '...'
+
+
+class _Pool(ConnectionPool):
+    """Shows no options, nor does the client that has it: early versions of redis-py show all."""
+
+    def __repr__(self) -> str:
+        return f'<pool of {place_of(self.connection_kwargs)}>'
 
 
 def _old_keys(channel: str) -> list[bytes]:

@@ -78,6 +78,10 @@ def _check_redis(uri: str) -> None:
         reachable = False
     if not reachable:
         raise ValueError('a URI with host and port, or unix:// and the path of a socket')
+    # A password with one of these has ended too early: the rest of it would be shown as a host or a path.
+    loose = parts.query and not all('=' in option for option in parts.query.split('&'))
+    if loose or '#' in uri or '@' in parts.path:
+        raise ValueError('a URI that has %40 for @, %2F for /, %3F for ? and %23 for # in a password or path')
     # redis-py takes database 0 where it cannot read the number: two environments would meet there.
     if parts.scheme != 'unix' and not re.fullmatch(r'/?|/[0-9]+', parts.path):
         raise ValueError('a URI whose path is the number of a database, such as /0')

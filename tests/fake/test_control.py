@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from fake_salesforce.client import start_fake
 from fake_salesforce.control import guard
+from multidict import CIMultiDict
 
 
 @pytest.fixture
@@ -172,9 +173,30 @@ def test_a_long_wait_ends_with_its_time(ask):
     [
         {'Host': 'evil.example'},
         {'Host': 'evil.example:80'},
+        {'Host': 'EVIL.EXAMPLE'},
         {'Host': '[bad'},
+        {'Host': ''},
+        {'Host': ':8080'},
+        # What begins, ends or is dressed up like a name of this machine.
+        {'Host': 'localhost.evil.example'},
+        {'Host': 'evil.localhost'},
+        {'Host': 'localhost.'},
+        {'Host': 'localhost:evil'},
+        {'Host': 'evil.example@localhost'},
+        {'Host': 'localhost@evil.example'},
+        # Addresses that lead here, under which browsers keep no page of ours.
+        {'Host': '0.0.0.0:8080'},
+        {'Host': '127.0.0.2'},
+        {'Host': '127.1'},
+        {'Host': '2130706433'},
+        {'Host': '[::]:8080'},
+        {'Host': '[::ffff:127.0.0.1]'},
+        {'Host': '[2001:db8::1]:80'},
         {'Origin': 'http://evil.example'},
+        {'Origin': 'http://localhost.evil.example'},
         {'Origin': 'null'},
+        {'Origin': ''},
+        {'Origin': 'localhost'},
     ],
 )
 def test_requests_that_a_foreign_page_could_cause_are_refused(ask, headers):
@@ -184,7 +206,18 @@ def test_requests_that_a_foreign_page_could_cause_are_refused(ask, headers):
 
 
 @pytest.mark.parametrize(
-    'headers', [{'Host': 'localhost:1'}, {'Host': '[::1]'}, {'Origin': 'http://localhost'}]
+    'headers',
+    [
+        {'Host': 'localhost:1'},
+        {'Host': 'LocalHost'},
+        {'Host': '127.0.0.1'},
+        {'Host': '127.0.0.1:65535'},
+        {'Host': '[::1]'},
+        {'Host': '[::1]:8080'},
+        {'Origin': 'http://localhost'},
+        {'Origin': 'http://[::1]:3000'},
+        {'Origin': 'https://LOCALHOST:1'},
+    ],
 )
 def test_names_of_this_machine_are_accepted(ask, headers):
     assert ask('GET', 'clock', headers=headers)[0] == 200
@@ -196,9 +229,39 @@ def test_unknown_endpoints_are_named(ask, method, path):
     assert (status, answer['error']) == (400, f'no such endpoint: {method} /_fake/{path}')
 
 
+EXPECTED = b'Host: localhost\r\n'
+
+
+@pytest.mark.parametrize(
+    ('line', 'headers', 'status'),
+    [
+        (b'GET /_fake/clock HTTP/1.1', EXPECTED, 200),
+        (b'GET http://localhost:8080/_fake/clock HTTP/1.1', EXPECTED, 200),
+        (b'GET http://evil.example/_fake/clock HTTP/1.1', EXPECTED, 403),
+        (b'GET http://evil.example:80/_fake/clock HTTP/1.1', EXPECTED, 403),
+        (b'GET http://localhost/_fake/clock HTTP/1.1', b'Host: evil.example\r\n', 403),
+        (b'GET http://evil.example/_fake/clock HTTP/1.1', b'Host: evil.example\r\n', 403),
+        # Without a name, which browsers have sent for thirty years.
+        (b'GET /_fake/clock HTTP/1.0', b'', 403),
+        # Other ways to the same endpoints.
+        (b'GET /%5Ffake/clock HTTP/1.1', b'Host: evil.example\r\n', 403),
+        (b'HEAD /_fake/clock HTTP/1.1', b'Host: evil.example\r\n', 403),
+        (b'OPTIONS /_fake/restart HTTP/1.1', b'Host: evil.example\r\n', 403),
+        (b'GET /_fake/nope HTTP/1.1', b'Host: evil.example\r\n', 403),
+    ],
+)
+def test_the_name_counts_wherever_a_request_has_it(raw_socket, line, headers, status):
+    raw_socket.sendall(line + b'\r\n' + headers + b'Connection: close\r\n\r\n')
+    answer = raw_socket.makefile('rb').read()
+    assert answer.split()[1] == b'%d' % status, answer
+
+
 class Request:
-    def __init__(self, remote, host, **headers):
-        self.remote, self.host, self.headers = remote, host, headers
+    raw_path = '/_fake/clock'
+
+    def __init__(self, remote, *hosts, **headers):
+        self.remote = remote
+        self.headers = CIMultiDict([*(('Host', host) for host in hosts), *headers.items()])
 
 
 @pytest.mark.parametrize(
@@ -212,6 +275,13 @@ class Request:
         (Request('10.0.0.5', 'fake:8080'), ('fake',), True),
         (Request('10.0.0.5', 'other'), ('fake',), False),
         (Request('127.0.0.1', 'localhost'), ('fake',), True),
+        (Request('127.0.0.1'), (), False),
+        # Most versions of aiohttp do not let two pass.
+        (Request('127.0.0.1', 'localhost', 'evil.example'), (), False),
+        (Request('127.0.0.1', 'evil.example', 'localhost'), (), False),
+        (Request('::ffff:10.0.0.5', 'localhost'), (), False),
+        (Request('10.0.0.5', 'FAKE:8080'), ('Fake',), True),
+        (Request('10.0.0.5', 'fake', Origin='http://evil.example'), ('fake',), False),
     ],
 )
 def test_other_machines_are_served_only_under_a_name_that_was_given(request_, hosts, served):

@@ -1,5 +1,6 @@
 """The `fake-salesforce` program."""
 
+import http.client
 import re
 import signal
 import socket
@@ -87,6 +88,51 @@ def test_without_a_profile_it_is_a_salesforce_and_says_where():
             line,
         )
         assert found[1] == found[2]
+
+
+def control_status(address, port, host):
+    connection = http.client.HTTPConnection(address, port, timeout=20)
+    try:
+        connection.request('GET', '/_fake/clock', headers={'Host': host})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize('options', [(), ('--host', '127.0.0.1')])
+def test_nobody_but_this_machine_is_served_and_that_needs_no_warning(options):
+    with program('--port', '0', *options, stderr=subprocess.PIPE) as (process, line):
+        port = int(re.search(r'at http://127\.0\.0\.1:(\d+),', line)[1])
+        assert control_status('127.0.0.1', port, f'127.0.0.1:{port}') == 200
+        # Another address of this machine, as good for the purpose as that of its network card.
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(('127.0.0.2', port), timeout=20)
+        process.terminate()
+        assert process.stderr.read() == b''
+
+
+def test_who_opens_it_to_other_machines_is_warned_and_its_control_endpoints_stay_guarded():
+    with program('--host', '0.0.0.0', '--port', '0', stderr=subprocess.PIPE) as (process, line):
+        port = int(re.search(r'at http://0\.0\.0\.0:(\d+),', line)[1])
+        assert control_status('127.0.0.1', port, 'localhost') == 200
+        for host in (f'0.0.0.0:{port}', 'evil.example'):
+            assert control_status('127.0.0.1', port, host) == 403
+        if (ours := address_of_this_machine()) is not None:
+            for host in (ours, f'{ours}:{port}', 'localhost'):
+                assert control_status(ours, port, host) == 403
+        process.terminate()
+        [warning] = process.stderr.read().decode().splitlines()
+    assert warning.startswith("fake-salesforce: other machines reach '0.0.0.0' as well")
+
+
+def address_of_this_machine():
+    """One that is not the loopback's; None where there is no other."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(('192.0.2.1', 9))  # for documentation (RFC 5737), and nothing is sent
+        except OSError:
+            return None
+        return sock.getsockname()[0]
 
 
 def test_the_commands_that_it_prints_create_a_contact():

@@ -77,3 +77,4 @@ def test_ipv6(raw_client):
     with start_fake('--profile', 'vanilla', '--host', '::1') as fake, raw_client(fake.url) as client:
         assert fake.url.startswith('http://[::1]:')
         assert client.connected().client_id
+        assert len(fake.sessions()) == 1  # a control request, under the name of this machine in IPv6

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
 
     def ready(url: str) -> None:
+        if not _is_of_this_machine(options.host):
+            print(
+                f'fake-salesforce: other machines reach {options.host!r} as well, and its passwords are no'
+                ' secrets. Control endpoints are not served to them, unless --control-host says so',
+                file=sys.stderr,
+            )
         endpoint = f'{url}{settings.endpoint}'
         if options.profile == 'vanilla':
             print(f'Fake CometD server at {endpoint}', flush=True)
@@ -71,6 +78,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f'fake-salesforce: {problem.strerror or problem}', file=sys.stderr)
         return 1
     return 0
+
+
+def _is_of_this_machine(host: str) -> bool:
+    """Whether nobody else reaches what listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == 'localhost'
 
 
 def _explained(problem: OSError | ValueError) -> str:
@@ -140,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         default='salesforce',
         help='what to imitate (default: %(default)s)',
     )
-    add('--host', default='127.0.0.1', help='address to listen on (default: %(default)s)')
+    add('--host', default='127.0.0.1', help='address to listen on (default: %(default)s, this machine alone)')
     add(
         '--port',
         type=_port,

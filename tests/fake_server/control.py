@@ -61,13 +61,19 @@ def guard(request: web.Request, control_hosts: Collection[str]) -> str | None:
     """Why a control request is refused, None if it is not.
 
     Without `control_hosts` it has to come from this machine. In any case its `Host` (and `Origin`, if
-    there is one) must be a name we expect: otherwise a web page could make a developer's browser send it.
+    there is one) must be a name we expect: otherwise a web page could make a developer's browser send it,
+    also to a name of its own that leads here (DNS rebinding).
     """
-    names = LOOPBACK_NAMES | set(control_hosts)
+    names = LOOPBACK_NAMES | {name.lower() for name in control_hosts}
     if not control_hosts and not _is_loopback(request.remote):
         return 'control requests are served to this machine only; see --control-host'
-    if _host_name('//' + request.host) not in names:
-        return f'unexpected Host {request.host!r}; see --control-host'
+    # Not `request.host`, which has the name of this machine where the header is missing.
+    for host in request.headers.getall('Host', ['']):
+        if _host_name(f'//{host}') not in names:
+            return f'unexpected Host {host!r}; see --control-host'
+    if not request.raw_path.startswith('/') and _host_name(request.raw_path) not in names:
+        # A target with a host of its own; RFC 9112, 3.2.2: that one counts.
+        return 'unexpected host in the request target'
     if 'Origin' in request.headers and _host_name(request.headers['Origin']) not in names:
         return 'unexpected Origin'
     return None
@@ -81,10 +87,13 @@ def _is_loopback(address: str | None) -> bool:
 
 
 def _host_name(url: str) -> str | None:
+    """In lower case; None: there is none, or more than a host with a port."""
     try:
-        return urlsplit(url).hostname
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 -- raises
     except ValueError:
         return None
+    return None if '@' in parts.netloc else parts.hostname
 
 
 def add_control(

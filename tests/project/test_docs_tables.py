@@ -149,6 +149,7 @@ WRONG = {
     'PUSHTOPIC_REPLAY_REDIS_URI is missing': {**GOOD, 'PUSHTOPIC_REPLAY_ENABLED': True},
     'a URI such as redis://': {**GOOD, 'REPLAY_STORE_URI': 'localhost:6379'},
     'with four slashes': {**GOOD, 'REPLAY_STORE_URI': 'sqlite://positions.db'},
+    'in a password or path': {**GOOD, 'REPLAY_STORE_URI': 'redis://user:1?2@localhost/0'},
     'path is the number of a database': {**GOOD, 'REPLAY_STORE_URI': 'redis://localhost/staging'},
     'REPLAY_STORE_URI and PUSHTOPIC_REPLAY_REDIS_URI differ': {
         **GOOD,

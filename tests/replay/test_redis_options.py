@@ -3,6 +3,8 @@
 import gc
 from contextlib import suppress
 from inspect import signature
+from itertools import product
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -12,6 +14,7 @@ from nameko_salesforce.replay.redis_options import place_of, redis_options
 from nameko_salesforce.replay.redis_store import RedisStore
 from nameko_salesforce.replay.store import Owner, StoreFailed
 from nameko_salesforce.replay.stores import check_uri
+from nameko_salesforce.replay.uri import StoreKind, read_uri
 from tests.replay.test_store import ORG, letter
 from tests.services.redis_server import SLOWNESS, RedisServer
 
@@ -149,3 +152,43 @@ def test_a_connection_that_went_silent_leaves_time_for_another():
 )
 def test_a_place_is_shown_without_credentials(uri, place):
     assert place_of(redis_options(uri)) == place
+
+
+# How people write credentials; '{}' is the password.
+SHAPES = [
+    'redis://:{}@localhost:1/0',
+    'redis://user-hid:{}@localhost/0',
+    'rediss://:{}@localhost',
+    'unix://:{}@/run/redis.sock',
+    'unix://user-hid:{}@/run/redis.sock?db=1',
+    'redis://localhost?password={}',
+    'unix:///run/redis.sock?username=user-hid&password={}&db=1',
+    'rediss://localhost?ssl_password={}',
+]
+# What divides a URI, alone and in pairs, and other signs.
+DIVIDERS = '@:/?#%[='
+BETWEEN = [*'&]+; \\\'"<>{}|^`,~!$()*\xe9\u2100', *DIVIDERS, *map(''.join, product(DIVIDERS, repeat=2))]
+PASSWORDS = [f'{first}{between}den' for between in BETWEEN for first in ('hid', '12@hid', '1/hid')]
+
+
+@pytest.mark.parametrize('quoted', [True, False], ids=['quoted', 'as it is'])
+@pytest.mark.parametrize('shape', SHAPES)
+def test_no_part_of_a_password_is_shown_whatever_is_in_it_and_however_it_is_written(shape, quoted):
+    understood = 0
+    for password in PASSWORDS:
+        uri = shape.format(quote(password, safe='') if quoted else password)
+        try:
+            assert read_uri(uri).kind is StoreKind.REDIS
+            shown = place_of(redis_options(uri))
+            understood += 1
+        except ValueError as problem:
+            shown = repr(problem)
+        assert 'hid' not in shown, uri
+        assert 'den' not in shown, uri
+    assert understood == len(PASSWORDS) or not quoted
+
+
+@pytest.mark.parametrize('shape', SHAPES)
+def test_neither_the_store_nor_the_parts_of_redis_py_show_a_password(shape):
+    store = RedisStore(shape.format('hidden'), Owner(ORG, 'contacts'))
+    assert 'hid' not in f'{store!r} {store.place} {store._redis!r} {store._redis.connection_pool}'

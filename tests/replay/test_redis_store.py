@@ -6,6 +6,7 @@ That it is a store at all is in test_store.py.
 import gc
 import socket
 import time
+from traceback import TracebackException
 from urllib.parse import urlsplit
 
 import eventlet
@@ -249,6 +250,16 @@ def test_a_server_that_repeats_the_password_does_not_have_it_logged(answering, m
     assert 'unknown command' in said
     assert 'hid' not in said
     assert 'user name' not in said
+
+
+def test_a_failure_holds_no_exception_of_redis_py_whose_text_and_frames_have_the_password(answering, make):
+    port = answering(b"-ERR unknown command 'AUTH', with args beginning with: 'hidden'\r\n")
+    with pytest.raises(StoreFailed) as caught:
+        make(f'redis://:hidden@127.0.0.1:{port}/0').load('/a')
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    shown = ''.join(TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert 'self = RedisStore(' in shown
+    assert 'hidden' not in shown.replace("'redis://:hidden@", '')  # which is the line of this test
 
 
 def test_an_event_in_an_error_is_cut_short(answering, make):

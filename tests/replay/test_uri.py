@@ -52,6 +52,14 @@ def test_a_uri_says_which_kind_of_store(uri, kind, path):
         ('unix://', 'host and port'),
         ('redis://localhost/staging', 'number of a database'),
         ('redis://localhost/1/2', 'number of a database'),
+        # Of passwords that are not quoted something would be taken for a host, a port, a path or an option.
+        ('redis://:1@hidden?x@localhost', '%3F for [?]'),
+        ('redis://hidden:1?x@localhost/0', '%3F for [?]'),
+        ('redis://:1@hidden#x@localhost', '%23 for #'),
+        ('redis://hidden:1#x=@localhost', '%23 for #'),
+        ('unix://:x/hidden@/run/redis.sock', '%2F for /'),
+        ('unix://hidden:1/x@/run/redis.sock?db=0', '%2F for /'),
+        ('redis://hidden:1/x@localhost/0', '%2F for /'),
     ],
 )
 def test_a_uri_of_no_use_is_refused_with_what_it_has_to_be(uri, said):

@@ -27,6 +27,7 @@ from nameko_salesforce.credentials import (
     SoapLogin,
 )
 from nameko_salesforce.flows import FLOW_KEYS, NoFlow, choose_flow
+from tests.services.hunt import shown_by
 
 PEM = (
     rsa.generate_private_key(65_537, 2048)
@@ -414,6 +415,34 @@ def test_an_environment_variable_that_is_not_set_is_called_empty_and_counts_as_g
 @pytest.mark.parametrize('value', [None, object(), [], '', float('nan'), float('inf'), -1, {1: 2}])
 def test_a_value_of_no_use_is_reported_under_its_key(key, value):
     assert f'{key} ' in complaint(SOAP, **{key: value})
+
+
+# What somebody may have put under a wrong key, or in a wrong way.
+WRONG = [
+    'hidden\n',
+    'hidden hidden \0',
+    ['hidden', 'hidden', 'hidden'],
+    {'hidden': 'hidden'},
+    b'hidden',
+    'http://user:hid/zzz@proxy:3128',
+    'http://user:12/hidden@proxy:3128',
+    'https://user:hidden@acme.my.salesforce.com',
+    'https://acme.my.salesforce.com:hidden/',
+    'redis://:hidden@host:port/0',
+    'redis://:hid/zzz@host/0',
+    'redis://host?hidden=hidden',
+    'sqlite://hidden',
+]
+
+
+@pytest.mark.parametrize('key', [*KEYS, 'PASSWORT'])
+def test_nothing_that_is_known_of_a_wrong_configuration_shows_a_value(key):
+    for value in WRONG:
+        with pytest.raises(ConfigurationError) as caught:
+            read({**SOAP, **CLIENT, 'UNKNOWN': value}, **{key: value})
+        shown = shown_by(caught.value)
+        assert 'UNKNOWN is not known' in shown
+        assert [part for part in ('hid', 'zzz') if part in shown] == []
 
 
 @pytest.mark.parametrize('pem', ['hidden', PEM[:-300]])

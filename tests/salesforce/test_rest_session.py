@@ -435,6 +435,39 @@ def test_a_session_shows_no_token_and_cannot_be_taken_elsewhere(make):
             take(session)
 
 
+def test_the_request_that_an_exception_carries_shows_no_token(org, make):
+    cookie = answer(body=b'{}', headers=['Set-Cookie: sid=hidden; Path=/'])
+    org.answers = [cookie, *[lambda peer: peer.reset()] * 3]
+    session = make()
+    session.get(f'{org.url}/a')
+    body = b'<m:sessionId>old</m:sessionId>'
+    for call in (
+        lambda: session.get(f'{org.url}/services/data/'),
+        lambda: session.post(f'{org.url}/services/async/67.0/job', headers={'X-SFDC-Session': 'old'}),
+        lambda: session.post(f'{org.url}/services/Soap/m/67.0', data=body),
+    ):
+        with pytest.raises(requests.exceptions.ConnectionError) as caught:
+            call()
+        carried = caught.value.request
+        assert carried.url.startswith(org.url)
+        assert '***' in carried.headers.values()
+        for secret in ('token-1', 'hidden'):
+            assert secret not in f'{carried.headers} {carried.body!r}'
+    # It was sent with them.
+    assert [request.headers['Cookie'] for request in org.requests[1:]] == ['sid=hidden'] * 3
+    assert b'token-1' in org.requests[-1].body
+
+
+def test_a_page_of_error_that_repeats_the_request_does_not_show_its_token(org, make):
+    page = b'<p>Authorization: Bearer token-1</p>'
+    org.answers = [refused(page, '403 No token-1 here', 'text/html'), answer(body=b'"token-1"')]
+    session = make()
+    refusal = session.get('https://x/a')
+    assert (refusal.content, refusal.reason) == (page.replace(b'token-1', b'***'), 'No *** here')
+    # An answer that is none of error is what was asked for.
+    assert session.get('https://x/b').content == b'"token-1"'
+
+
 def test_a_caller_killed_as_it_gets_its_turn_leaves_it_to_the_next(make):
     session = make(pool_size=1, request_timeout=SECONDS)
     turns = session._slots

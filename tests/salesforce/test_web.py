@@ -103,6 +103,20 @@ def test_a_reason_phrase_of_a_proxy_is_one_printable_line(serve):
     assert result.detail.endswith(': 407 Go [31m away')
 
 
+@pytest.mark.parametrize('scheme', ['http', 'https'])
+def test_a_reason_phrase_of_a_proxy_that_repeats_its_credentials_does_not_show_them(serve, scheme):
+    proxy = serve(answering(answer(status='407 dXNlcjpwQGhpZA== is p@hid', body=b'')))
+    result = exchange(
+        f'{scheme}://acme.example/a',
+        headers=HEADERS,
+        body=BODY,
+        options=TransportOptions(proxy=f'http://user:p%40hid@localhost:{proxy.port}'),
+        timeout=100 * TICK,
+    )
+    assert failure_kind(result) is FailureKind.PROXY
+    assert result.detail.endswith(': 407 *** is ***')
+
+
 def test_a_reason_phrase_that_repeats_a_secret_does_not_show_it(serve):
     result = ask(serve(answering(answer(status='500 for hidden-secret', body=b''))))
     assert result.as_failure(['hidden-secret']).detail == '500 for ***'

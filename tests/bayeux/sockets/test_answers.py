@@ -162,7 +162,7 @@ def test_a_bad_body_is_one_failure_after_what_was_good_in_it(serve, client, data
 # --- statuses -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('status', [201, 204, 301, 302, 307, 400, 401, 403, 404, 413, 500, 503])
+@pytest.mark.parametrize('status', [201, 204, 301, 302, 303, 307, 308, 400, 401, 403, 404, 413, 500, 503])
 def test_only_200_is_a_success_and_a_redirect_is_not_followed(serve, client, status):
     stranger = serve([])
     data = answer([CONNECT], status=f'{status} Some Reason', headers=[f'Location: {stranger.url}'])
@@ -173,6 +173,33 @@ def test_only_200_is_a_success_and_a_redirect_is_not_followed(serve, client, sta
     assert one.got == []
     assert stranger.connections == 0
     assert one.exchange() is None
+
+
+@pytest.mark.parametrize('status', [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    'place',
+    ['http://127.0.0.1:{stranger}/', 'https://localhost:{port}/', '//localhost:{stranger}/', '/elsewhere'],
+)
+def test_neither_token_nor_cookie_is_led_to_another_host_port_scheme_or_path(serve, client, place, status):
+    stranger = serve([])
+    heads = []
+
+    def script(peer):
+        while (request := peer.request()) is not None:
+            heads.append(request)
+            if len(heads) == 1:
+                peer.send(answer([CONNECT], headers=['Set-Cookie: a=1; Path=/']))
+            else:
+                location = f'Location: {place.format(stranger=stranger.port, port=server.port)}'
+                peer.send(answer(status=f'{status} Elsewhere', headers=[location]))
+
+    server = serve(script)
+    one = client(server.url, headers=lambda: {'Authorization': 'Bearer token'})
+    assert one.exchange() is None
+    assert one.exchange().status == status
+    # It had both, and took them nowhere.
+    assert (heads[1].headers['Authorization'], heads[1].headers['Cookie']) == ('Bearer token', 'a=1')
+    assert (len(heads), server.connections, stranger.connections) == (2, 1, 0)
 
 
 def test_the_reason_of_a_refusal_is_its_text_without_markup(serve, client):

@@ -160,6 +160,22 @@ def test_a_refused_tunnel_is_a_proxy_failure_with_the_status(serve, client, data
     ]
 
 
+@pytest.mark.parametrize('scheme', ['http', 'https'])
+def test_a_proxy_that_repeats_its_credentials_does_not_have_them_told(serve, client, scheme):
+    def script(peer):
+        head = peer.head()
+        [line] = [line for line in head if line.startswith('Proxy-Authorization: ')]
+        said = f'407 {line.split()[2]} is p@hid, written p%40hid'
+        peer.send(answer(status=said, body=f'p@hid p%40hid {line}'.encode()))
+
+    proxy = f'http://user:p%40hid@localhost:{serve(script).port}'
+    failure = client(f'{scheme}://na1.example.com/', proxy=proxy).exchange()
+    assert (failure.kind, failure.status) == (FailureKind.PROXY, 407)
+    assert '407 *** is ***, written ***' in failure.detail
+    assert 'hid' not in failure.detail
+    assert 'dXNlcjpwQGhpZA==' not in failure.detail
+
+
 def test_a_plain_url_is_asked_for_as_a_whole(serve, client):
     seen = []
 

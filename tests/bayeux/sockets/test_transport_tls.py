@@ -9,6 +9,7 @@ from eventlet.green import ssl as green_ssl
 
 from nameko_salesforce.bayeux.failures import FailureKind
 from tests.bayeux.sockets.raw_server import TICK, answer, wait_until
+from tests.services.certificates import self_signed
 
 CONNECT = {'channel': '/meta/connect', 'successful': True}
 PAST = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -84,6 +85,15 @@ def test_an_expired_certificate_is_refused(serve, client, authority, bundle):
     failure = client(serve(answering, served_by(expired)).url, ca_bundle=bundle).exchange()
     assert failure.kind is FailureKind.TLS
     assert 'certificate has expired' in failure.detail
+
+
+@pytest.mark.parametrize('with_bundle', [True, False])
+def test_a_certificate_that_signs_itself_is_refused(serve, client, bundle, tmp_path, with_bundle):
+    context = green_ssl.SSLContext(green_ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+    failure = client(serve(answering, context).url, ca_bundle=bundle if with_bundle else None).exchange()
+    assert failure.kind is FailureKind.TLS
+    assert 'self-signed certificate' in failure.detail
 
 
 def test_a_server_without_tls_is_a_failure(serve, client, bundle):

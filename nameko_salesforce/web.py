@@ -7,7 +7,6 @@ environment. Never follows a redirect, never retries, never logs.
 """
 
 import contextlib
-import http.client
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,8 +18,11 @@ from requests.adapters import HTTPAdapter
 from nameko_salesforce.bayeux.answers import pieces, retry_after
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.faults import failure_of
+from nameko_salesforce.bayeux.outgoing import is_sendable
+from nameko_salesforce.bayeux.response import Response, ResponseReader
 from nameko_salesforce.bayeux.route import Route
 from nameko_salesforce.bayeux.transport import TransportOptions
+from nameko_salesforce.bayeux.turns import receiving
 from nameko_salesforce.refusals import hide
 
 __all__ = ['Answer', 'SystemStoreAdapter', 'exchange', 'new_session', 'what_failed']
@@ -73,27 +75,19 @@ def exchange(
     route = Route(
         url, proxy=options.proxy, ca_bundle=options.ca_bundle, client_certificate=options.client_certificate
     )
-    method = 'GET' if body is None else 'POST'
-    connection = http.client.HTTPConnection(route.host_header)
+    head = _request_head(route, headers, body)
+    if head is None:
+        # Not which: its text may be a secret.
+        return Failure(FailureKind.REQUEST, 'a header cannot be sent')
     sock = None
     timers = eventlet.Timeout(timeout), eventlet.Timeout(min(options.connect_timeout, timeout))
     try:
-        sock = connection.sock = route.open(options.connect_timeout)
+        sock = route.open(options.connect_timeout)
         timers[1].cancel()
-        try:
-            connection.putrequest(method, route.target, skip_host=True, skip_accept_encoding=True)
-            for line in filter(None, route.extra_head.split('\r\n')):
-                connection.putheader(*line.split(': ', 1))
-            for name, value in {'Host': route.host_header, 'Connection': 'close', **headers}.items():
-                connection.putheader(name, value)
-            if body is not None:
-                connection.putheader('Content-Length', str(len(body)))
-        except ValueError:
-            # Its text holds the header.
-            return Failure(FailureKind.REQUEST, 'a header cannot be sent')
-        connection.endheaders(body)
-        with connection.getresponse() as response:
-            return _answer(response, route)
+        # A server that refuses a request early has answered before it was sent completely.
+        with contextlib.suppress(ConnectionError):
+            sock.sendall(head + (body or b''))
+        return _answer(ResponseReader(receiving(sock)).response(), route)
     except eventlet.Timeout as error:
         if error not in timers:
             raise
@@ -103,19 +97,32 @@ def exchange(
     finally:
         for timer in timers:
             timer.cancel()
-        connection.close()
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.close()
 
 
-def _answer(response: http.client.HTTPResponse, route: Route) -> Answer | Failure:
-    body = b''
+def _request_head(route: Route, headers: Mapping[str, str], body: bytes | None) -> bytes | None:
+    fields = {'Host': route.host_header, 'Connection': 'close', **headers}
+    if body is not None:
+        fields['Content-Length'] = str(len(body))
+    if not all(is_sendable(name, value) for name, value in fields.items()):
+        return None
+    lines = [f'{"GET" if body is None else "POST"} {route.target} HTTP/1.1']
+    lines += [f'{name}: {value}' for name, value in fields.items()]
+    return ('\r\n'.join(lines) + f'\r\n{route.extra_head}\r\n').encode('latin-1')
+
+
+def _answer(response: Response, route: Route) -> Answer | Failure:
+    parts = []
+    size = 0
     for piece in pieces(response):
-        body += piece
-        if len(body) > _BODY_LIMIT:
+        parts.append(piece)
+        size += len(piece)
+        if size > _BODY_LIMIT:
             return Failure(FailureKind.TOO_LARGE, f'{route.peer}: an answer above {_BODY_LIMIT} bytes')
-    wanted = retry_after(response.getheader('Retry-After'), response.getheader('Date'))
+    body = b''.join(parts)
+    wanted = retry_after(response.header('retry-after'), response.header('date'))
     answer = Answer(response.status, response.reason, body, wanted)
     if answer.status == 407 and route.absolute:
         return Failure(

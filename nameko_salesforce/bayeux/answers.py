@@ -1,26 +1,22 @@
 """Reading an HTTP answer: the pieces of a good body, the reason in a bad one. Floor 2.
 
-Decides on content encodings and on how much is read at a time; bodies are never in memory as a
-whole. Raises what the socket, `http.client` and `zlib` raise; `transport.py` catches it.
+Decides on content encodings, and on what a refusal says; bodies are never in memory as a whole. Raises
+what the socket, `response.py` and `zlib` raise; `transport.py` catches it.
 """
 
 import email.utils
-import http.client
 import re
 import time
 import zlib
 from collections.abc import Iterable, Iterator
 
-import eventlet
-
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.response import PIECE, Response, Truncated
+from nameko_salesforce.bayeux.turns import Turns
 from nameko_salesforce.bayeux.watchdog import Expired
 
-__all__ = ['PIECE', 'pieces', 'refusal']
+__all__ = ['pieces', 'refusal', 'retry_after']
 
-# Bytes that are read at a time, and the most that a step of decompression may give: a small body can
-# hold gigabytes.
-PIECE = 65_536
 # Of the body of a refusal no more is read; the reason stands at its beginning.
 _REFUSAL = 4096
 _DETAIL = 200
@@ -29,43 +25,24 @@ _TAGS = re.compile(r'<(style|script)\b.*?</\1\s*>|<[^>]*>', re.DOTALL | re.IGNOR
 _UNPRINTABLE = re.compile(r'[^\x21-\x7e\xa1-\uffff]+')
 
 
-def pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
+def pieces(response: Response) -> Iterator[bytes]:
     """The body as it arrives, decompressed, in pieces of up to 64 KiB; none of them is empty.
 
-    A sender that is faster than we are would keep the hub from turning, since a green socket switches
-    only when it has to wait: this generator switches after each 64 KiB.
-
     Raises:
-        http.client.IncompleteRead: the body broke off. Also OSError, EOFError, HTTPException, zlib.error.
+        Truncated: the body broke off. zlib.error: it cannot be unpacked. And what the socket raises.
     """
-    coding = (response.getheader('Content-Encoding') or 'identity').strip().lower()
-    raw = _raw(response)
+    coding = (response.header('content-encoding') or 'identity').strip().lower()
+    if coding == 'identity':
+        return response.body
     if coding in ('gzip', 'x-gzip'):
-        raw = _unzipped(raw)
-    elif coding != 'identity':
-        raise zlib.error(f'content encoding {coding[:20]!r}, which was not asked for')
-    unbroken = 0
-    for piece in raw:
-        yield piece
-        unbroken += len(piece)
-        if unbroken >= PIECE:
-            eventlet.sleep(0)
-            unbroken = 0
-
-
-def _raw(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    while response.length != 0:
-        piece = response.read1(PIECE)
-        if not piece:
-            break
-        yield piece
-    # Chunked bodies have no length and complain themselves; one that ends with the connection cannot.
-    if response.length:
-        raise http.client.IncompleteRead(b'', response.length)
+        return _unzipped(response.body)
+    raise zlib.error(f'content encoding {coding[:20]!r}, which was not asked for')
 
 
 def _unzipped(raw: Iterator[bytes]) -> Iterator[bytes]:
+    """A small body can hold gigabytes: a step gives at most `PIECE` bytes, and counts as work of its own."""
     gunzip = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    turns = Turns()
     empty = True
     for data in raw:
         empty = False
@@ -75,17 +52,18 @@ def _unzipped(raw: Iterator[bytes]) -> Iterator[bytes]:
             piece = gunzip.decompress(data, PIECE)
             if piece:
                 yield piece
+                turns.count(len(piece))
             data = gunzip.unconsumed_tail
             # A full piece may have left output inside the decompressor although all input is consumed.
-            if not data and len(piece) < PIECE:
+            if gunzip.eof or not (data or len(piece) == PIECE):
                 break
         if gunzip.unused_data:
             raise zlib.error('data behind the end of the gzip body')
     if not (empty or gunzip.eof):
-        raise http.client.IncompleteRead(b'')
+        raise Truncated
 
 
-def refusal(response: http.client.HTTPResponse, secrets: Iterable[str] = ()) -> Failure:
+def refusal(response: Response, secrets: Iterable[str] = ()) -> Failure:
     """The failure of an answer whose status is not 200; reads a small part of its body.
 
     Args:
@@ -112,7 +90,7 @@ def refusal(response: http.client.HTTPResponse, secrets: Iterable[str] = ()) -> 
         FailureKind.STATUS,
         f'{response.status} {text}'[:_DETAIL],
         response.status,
-        retry_after(response.getheader('Retry-After'), response.getheader('Date')),
+        retry_after(response.header('retry-after'), response.header('date')),
     )
 
 

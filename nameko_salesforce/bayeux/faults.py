@@ -12,6 +12,7 @@ import ssl
 import zlib
 
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.response import BadResponse, NoResponse, Truncated
 from nameko_salesforce.bayeux.watchdog import Expired
 
 __all__ = ['ProxyRefused', 'Unusable', 'failure_of']
@@ -41,7 +42,7 @@ def failure_of(error: BaseException, *, connecting: bool, peer: str) -> Failure:
     """Name what went wrong.
 
     Args:
-        error: what the socket, `ssl`, `http.client` or `zlib` raised.
+        error: what the socket, `ssl`, `response.py` or `zlib` raised, or for REST `http.client`.
         connecting: whether it came before there was a connection, TLS and tunnel included.
         peer: 'host:port', for the detail.
     Returns:
@@ -70,14 +71,14 @@ def _kind(error: BaseException, connecting: bool) -> FailureKind:
             return FailureKind.TLS
         case socket.gaierror() | UnicodeError() if connecting:
             return FailureKind.DNS
-        case OSError() | EOFError():
+        case OSError() | EOFError() | NoResponse():
             return FailureKind.CONNECT if connecting else FailureKind.RESET
-        case http.client.IncompleteRead():
+        case Truncated() | http.client.IncompleteRead():
             return FailureKind.TRUNCATED
         case zlib.error():
             return FailureKind.MALFORMED
         case _:
-            # BadStatusLine, LineTooLong, too many headers, a header that the parser stumbles over.
+            # BadResponse; below requests BadStatusLine, LineTooLong, too many headers.
             return FailureKind.CONNECT if connecting else FailureKind.NOT_HTTP
 
 
@@ -85,19 +86,19 @@ def _reason(error: BaseException) -> str:
     match error:
         case Expired():
             return 'timed out'
-        case ProxyRefused() | Unusable():
+        case ProxyRefused() | Unusable() | BadResponse():
             return str(error)
         case ssl.SSLCertVerificationError():
             return str(error.verify_message)
         case ssl.SSLError():
             return str(error.reason or error)
-        case http.client.RemoteDisconnected():
+        case NoResponse() | http.client.RemoteDisconnected():
             return 'closed without an answer'
         case http.client.BadStatusLine() | http.client.UnknownProtocol():
             # Not its text: whatever answers there, its words are not ours to repeat.
             return 'no HTTP status line'
-        case http.client.IncompleteRead():
-            return 'the body ended early'
+        case Truncated() | http.client.IncompleteRead():
+            return 'the answer ended early'
         case OSError() if error.errno is not None and error.errno > 0:
             # Green sockets put the name of the number where its text should be.
             return os.strerror(error.errno)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 
-__all__ = ['packed', 'request_head']
+__all__ = ['is_sendable', 'packed', 'request_head']
 
 # RFC 9110, 5.6.2 and 5.5. A line end in a value would begin a header of somebody else's choice.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -38,6 +38,16 @@ def packed(encoded: Iterable[bytes], limit: int) -> Iterator[bytes]:
         yield b'[%s]' % b','.join(batch)
 
 
+def is_sendable(name: object, value: object) -> bool:
+    """Whether a header is one line of a request, and no more than one."""
+    return (
+        isinstance(name, str)
+        and isinstance(value, str)
+        and _NAME.fullmatch(name) is not None
+        and _VALUE.fullmatch(value) is not None
+    )
+
+
 def request_head(
     target: str, host: str, headers: Mapping[str, str], *, cookie: str | None, extra: str
 ) -> bytes | Failure:
@@ -53,9 +63,9 @@ def request_head(
         The bytes, or a REQUEST failure that names the header which cannot be sent.
     """
     for name, value in headers.items():
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or name.lower() in _OURS:
+        if not is_sendable(name, '') or name.lower() in _OURS:
             return Failure(FailureKind.REQUEST, f'headers() gave a name that cannot be sent: {name!r:.60}')
-        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+        if not is_sendable(name, value):
             return Failure(FailureKind.REQUEST, f'headers() gave a value that cannot be sent for {name:.60}')
     lines = [f'POST {target} HTTP/1.1', f'Host: {host}']
     lines += ['Content-Type: application/json;charset=UTF-8', 'Accept-Encoding: gzip']

@@ -7,7 +7,6 @@ raises what the network raises; `transport.py` catches it.
 
 import base64
 import contextlib
-import http.client
 import re
 import socket
 import time
@@ -20,6 +19,8 @@ from eventlet.green import ssl as green_ssl
 
 from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.faults import ProxyRefused, Unusable
+from nameko_salesforce.bayeux.response import BadResponse, NoResponse, ResponseReader, Truncated
+from nameko_salesforce.bayeux.turns import receiving
 
 __all__ = ['Route']
 
@@ -129,15 +130,16 @@ class Route:
 
     def _tunnel(self, sock: Any) -> None:
         sock.sendall(self._proxy_head.encode('ascii'))
-        response = http.client.HTTPResponse(sock, method='CONNECT')
+        reader = ResponseReader(receiving(sock))
         try:
-            response.begin()
-        except http.client.HTTPException as error:
+            response = reader.response(tunnel=True)
+        except (BadResponse, NoResponse, Truncated) as error:
             raise ProxyRefused(None, f'no answer to CONNECT ({type(error).__name__})') from None
-        finally:
-            response.close()
         if response.status // 100 != 2:
             raise ProxyRefused(response.status, self.without_secrets(f'{response.status} {response.reason}'))
+        if not reader.reusable:
+            # The server does not speak first in TLS, so that these bytes are the proxy's.
+            raise ProxyRefused(response.status, 'data behind the answer to CONNECT')
 
     @cached_property
     def _context(self) -> Any:

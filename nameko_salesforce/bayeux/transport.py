@@ -3,21 +3,20 @@
 The one place that catches exceptions of the network; above it a failure is a value. Decides how
 messages become requests, how long an answer may take, and when a connection may be used again.
 Never retries, never follows a redirect, never reads the environment, never logs; knows no channel and
-no session. Standard `http.client` reads answers over green sockets (`route.py`), so that the hub
-turns while a poll is held, whether or not the process is monkey-patched.
+no session. Sockets are green (`route.py`), so that the hub turns while a poll is held, whether or not the
+process is monkey-patched.
 """
 
 import contextlib
-import http.client
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
 import eventlet.patcher
 
-from nameko_salesforce.bayeux.answers import PIECE, pieces, refusal
+from nameko_salesforce.bayeux.answers import pieces, refusal
 from nameko_salesforce.bayeux.codec import JSON, Codec
 from nameko_salesforce.bayeux.cookies import Cookies
 from nameko_salesforce.bayeux.decoder import MessageDecoder, Unkept
@@ -25,7 +24,9 @@ from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 from nameko_salesforce.bayeux.faults import failure_of
 from nameko_salesforce.bayeux.outgoing import packed, request_head
+from nameko_salesforce.bayeux.response import Response, ResponseReader
 from nameko_salesforce.bayeux.route import Route
+from nameko_salesforce.bayeux.turns import receiving
 from nameko_salesforce.bayeux.watchdog import Expired, Watchdog
 
 __all__ = ['Connection', 'Transport', 'TransportOptions']
@@ -144,7 +145,7 @@ class Connection:
         self._busy = False
         self._closing = False
         self._sock: Any = None
-        self._response: http.client.HTTPResponse | None = None
+        self._reader = ResponseReader(bytes)
         self._route: Route | None = None
         self._readable: Any = None
         self._head = b''
@@ -209,7 +210,7 @@ class Connection:
 
     # --- one request ----------------------------------------------------------------------------
 
-    def _post(self, body: bytes, read_timeout: float, on_messages: OnMessages) -> Failure | None:
+    def _post(self, request: bytes, read_timeout: float, on_messages: OnMessages) -> Failure | None:
         transport = self._transport
         route = transport.route
         failure = self._prepare(route)
@@ -225,30 +226,25 @@ class Connection:
             self._watch(read_timeout)
             # A server that refuses a request early has answered before it was sent completely.
             with contextlib.suppress(ConnectionError):
-                self._sock.sendall(b'%b%d\r\n\r\n%b' % (self._head, len(body), body))
-            source: Any = _Source(self._sock)
-            response = self._response = http.client.HTTPResponse(source, method='POST')
-            response.begin()
+                self._sock.sendall(b'%b%d\r\n\r\n%b' % (self._head, len(request), request))
+            response = self._reader.response()
             if response.status != 200:
                 return self._refused(response, route)
+            body = pieces(response)
         except (Exception, Expired) as error:
             return self._failure(error, connecting, route)
-        set_cookie = response.headers.get_all('Set-Cookie')
+        set_cookie = response.headers.get('set-cookie')
         if set_cookie:
             transport.cookies.store(route.url, set_cookie)
-        failure = self._receive(response, on_messages)
-        if failure is None:
-            response.close()
-            self._response = None
-            if response.will_close:
-                self._drop()
+        failure = self._receive(body, on_messages)
+        if failure is None and not self._reader.reusable:
+            self._drop()
         return failure
 
-    def _receive(self, response: http.client.HTTPResponse, on_messages: OnMessages) -> Failure | None:
+    def _receive(self, body: Iterator[bytes], on_messages: OnMessages) -> Failure | None:
         options = self._transport.options
         decoder = MessageDecoder(options.message_limit, options.codec.scan)
         self._watch(options.network_allowance)
-        body = pieces(response)
         counted = 0
         while True:
             try:
@@ -260,11 +256,14 @@ class Connection:
                 self._watchdog.rest()
                 self.characters, counted = decoder.characters - counted, decoder.characters
                 on_messages(messages)
+                if self._closing:
+                    # More may be there at once, for ever.
+                    return _CLOSED
                 self._watch(options.network_allowance)
             if not piece or decoder.failure is not None:
                 return decoder.close()
 
-    def _refused(self, response: http.client.HTTPResponse, route: Route) -> Failure:
+    def _refused(self, response: Response, route: Route) -> Failure:
         self._watch(self._transport.options.network_allowance)
         # Servers and proxies sometimes repeat a request in an error page.
         _, headers, cookie = self._head_of or (route, {}, None)
@@ -318,6 +317,7 @@ class Connection:
         seconds = self._transport.options.connect_timeout
         self._watch(seconds)
         self._sock = route.open(seconds)
+        self._reader = ResponseReader(receiving(self._sock))
         self._route = route
         self._readable = _select.poll()
         self._readable.register(self._sock.fileno(), _select.POLLIN)
@@ -329,24 +329,8 @@ class Connection:
     def _drop(self) -> None:
         """Close whatever is open."""
         self._watchdog.stop()
-        response, sock = self._response, self._sock
-        self._response = self._sock = self._readable = None
-        with contextlib.suppress(OSError, ValueError):
-            if response is not None:
-                response.close()
+        sock = self._sock
+        self._sock = self._readable = None
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.close()
-
-
-class _Source:
-    """What `HTTPResponse` needs of a socket, with a larger buffer than it asks for.
-
-    In its 8 KiB most answers would arrive as two pieces, and the decoder is quickest with one.
-    """
-
-    def __init__(self, sock: Any) -> None:
-        self._sock = sock
-
-    def makefile(self, mode: str) -> Any:
-        return self._sock.makefile(mode, PIECE)

@@ -11,6 +11,7 @@ import pytest
 
 from nameko_salesforce.bayeux.failures import FailureKind
 from nameko_salesforce.bayeux.faults import ProxyRefused, Unusable, failure_of
+from nameko_salesforce.bayeux.response import BadResponse, NoResponse, Truncated
 from nameko_salesforce.bayeux.watchdog import Expired, Watchdog
 
 PEER = 'na1.example.com:443'
@@ -61,7 +62,10 @@ EXCHANGING = [
         FailureKind.RESET,
         'DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
     ),
-    (http.client.IncompleteRead(b'secret'), FailureKind.TRUNCATED, 'the body ended early'),
+    (Truncated(), FailureKind.TRUNCATED, 'the answer ended early'),
+    (NoResponse(), FailureKind.RESET, 'closed without an answer'),
+    (BadResponse('no HTTP status line'), FailureKind.NOT_HTTP, 'no HTTP status line'),
+    (http.client.IncompleteRead(b'secret'), FailureKind.TRUNCATED, 'the answer ended early'),
     (zlib.error('incorrect header check'), FailureKind.MALFORMED, 'incorrect header check'),
     (http.client.BadStatusLine('secret'), FailureKind.NOT_HTTP, 'no HTTP status line'),
     (http.client.LineTooLong('header line'), FailureKind.NOT_HTTP, 'got more than 65536 bytes'),

@@ -22,12 +22,14 @@ from tests.bayeux.sockets.raw_server import CONNECT, EVENTS, TICK, RawServer, an
     ('data', 'kind'),
     [
         (b'', FailureKind.RESET),
-        (b'HTTP/1.1 200 OK\r\nContent-', FailureKind.EMPTY),
+        (b'HTTP/1.1 200 OK\r\nContent-', FailureKind.TRUNCATED),
         (b'SSH-2.0-OpenSSH\r\n', FailureKind.NOT_HTTP),
         (b'HTTP/1.1 2x0 OK\r\n\r\n', FailureKind.NOT_HTTP),
         (b'HTTP/9.9 200 OK\r\n\r\n', FailureKind.NOT_HTTP),
         (b'HTTP/1.1 200 OK\r\nX: ' + b'y' * 70_000 + b'\r\n\r\n', FailureKind.NOT_HTTP),
-        (b'HTTP/1.1 200 OK\r\n' + b'X: y\r\n' * 200 + b'\r\n', FailureKind.NOT_HTTP),
+        (b'HTTP/1.1 200 OK\r\n' + b'X: y\r\n' * 20_000 + b'\r\n', FailureKind.NOT_HTTP),
+        (b'HTTP/1.1 200 OK\r\nX y\r\n\r\n[]', FailureKind.NOT_HTTP),
+        (b'HTTP/1.1 101 Switching Protocols\r\n\r\n', FailureKind.NOT_HTTP),
         (b'y' * 70_000, FailureKind.NOT_HTTP),
     ],
 )

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 VENV3 = .venv-nameko3
 VENV_OLDEST = .venv-oldest
+VENV_BENCH = .venv-bench
 BIN = $(VENV)/bin
 PYTEST_ARGS ?=
 PORT ?= 8080
@@ -13,7 +14,7 @@ ONLY ?=
 NAMEKO ?= 2
 CRASH_VENV = $(if $(filter 3%,$(NAMEKO)),$(VENV3),$(VENV))
 
-.PHONY: help bench-fake bench-transport bench-work crash defects fuzz simulate soak demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop interop-java static fake fake-cometd format diagram build clean
+.PHONY: help bench bench-fake bench-transport bench-work crash defects fuzz simulate soak demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop interop-java static fake fake-cometd format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -42,6 +43,13 @@ $(VENV_OLDEST)/.installed: setup.py constraints-oldest.txt | python-packages
 	@$(PYTHON) -m venv $(VENV_OLDEST)
 	@$(VENV_OLDEST)/bin/pip install -q --disable-pip-version-check -c constraints-oldest.txt -e '.[fake]' \
 		hypothesis proxy.py pytest pytest-timeout 'setuptools<81' trustme
+	@touch $@
+
+$(VENV_BENCH)/.installed: setup.py constraints.txt benchmarks/requirements.txt | python-packages
+	@echo "Installing Python packages into $(VENV_BENCH) (those that are compared)" >&2
+	@$(PYTHON) -m venv $(VENV_BENCH)
+	@$(VENV_BENCH)/bin/pip install -q --disable-pip-version-check -c constraints.txt -r benchmarks/requirements.txt \
+		-e '.[fake]' nameko==2.14.1 'setuptools<81'
 	@touch $@
 
 # The tests start a broker of their own from it.
@@ -155,6 +163,9 @@ coverage: $(VENV)/.installed  ## branch coverage of the library, by its pure, so
 diagram: $(VENV)/.installed  ## draw the state diagrams from the tables into docs/
 	$(BIN)/python tools/diagram.py
 
+bench: $(VENV_BENCH)/.installed tests/interop/node_modules/.installed | redis  ## speed and memory against others, all targets: a quarter of an hour; QUICK=1, ONLY=ours,100
+	@$(VENV_BENCH)/bin/python -W ignore -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(BENCH_ARGS)
+
 bench-fake: $(VENV)/.installed  ## hold 2,000 polls at the fake: memory for each, time of one broadcast
 	$(BIN)/python benchmarks/held_polls.py
 
@@ -168,4 +179,4 @@ build: $(VENV)/.installed  ## build wheel and sdist into dist/
 	$(BIN)/python -m build
 
 clean:  ## remove environments and caches
-	rm -rf $(VENV) $(VENV3) $(VENV_OLDEST) build dist *.egg-info tests/interop/node_modules tests/interop/java/target .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV3) $(VENV_OLDEST) $(VENV_BENCH) build dist *.egg-info tests/interop/node_modules tests/interop/java/target .hypothesis .mypy_cache .ruff_cache

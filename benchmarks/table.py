@@ -1,0 +1,57 @@
+"""The cells of the two tables that a run prints: figures, and targets. Pure; `drawing.py` draws them."""
+
+from benchmarks.figures import Figures, Spread, base, cpu, growth, p50, p99, rate
+from benchmarks.patterns import PATTERNS
+from benchmarks.targets import Target
+
+__all__ = ['COLUMNS', 'VERDICTS', 'figure_rows', 'target_row']
+
+COLUMNS = (
+    'client',
+    'CPU us/event',
+    'x reference',
+    'events/s',
+    'RSS base',
+    'peak +MB',
+    'p50 ms',
+    'p99 ms',
+)
+
+
+VERDICTS = ('pass', 'FAIL', 'not measured')
+
+
+def figure_rows(figures: Figures, pattern: str) -> list[list[str]]:
+    """A row for each client of a pattern, in the order of the columns."""
+    rows = []
+    for client in figures.clients(pattern):
+        ratio = figures.ratio((pattern, client), (pattern, 'reference'), cpu)
+        row = [
+            client,
+            _cell(figures.spread(pattern, client, cpu), 1),
+            _cell(ratio, 2),
+            _cell(figures.spread(pattern, client, rate), 0, spread_too=False),
+            _cell(figures.spread(pattern, client, base), 1, spread_too=False),
+            _cell(figures.spread(pattern, client, growth), 1),
+        ]
+        timed = bool(PATTERNS[pattern].pause)
+        row += [_cell(figures.spread(pattern, client, each), 2) if timed else '' for each in (p50, p99)]
+        rows.append(row)
+    return rows
+
+
+def target_row(target: Target) -> list[str]:
+    """What, limit, measured, pass or fail."""
+    passed, failed, unknown = VERDICTS
+    verdict = unknown if target.measured is None else passed if target.passed else failed
+    value = '' if target.measured is None else _cell(target.measured, 2)
+    return [target.words, f'{target.limit:g} {target.unit}', value, verdict]
+
+
+def _cell(spread: Spread | None, digits: int, *, spread_too: bool = True) -> str:
+    if spread is None:
+        return ''
+    text = f'{spread.median:,.{digits}f}'
+    if spread_too and spread.low != spread.high:
+        text += f' ({spread.low:,.{digits}f}-{spread.high:,.{digits}f})'
+    return text

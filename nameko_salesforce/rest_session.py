@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
@@ -23,8 +24,8 @@ import requests
 from eventlet.semaphore import Semaphore
 from requests.utils import rewind_body
 
+from nameko_salesforce.rest_answers import ANSWER_LIMIT, BoundedAdapter, in_words, read_body
 from nameko_salesforce.tokens import Token, Tokens
-from nameko_salesforce.web import SystemStoreAdapter
 
 __all__ = ['NoConnectionFree', 'RestSession']
 
@@ -37,7 +38,7 @@ class RestSession(requests.Session):
     """Sends any request to the org of the current token, whatever host its URL names.
 
     For the green threads of a monkey-patched process. A body that is asked for with `stream=True` is read
-    outside the limits of number and whole time.
+    outside the limits of number, whole time and size, that of a refusal excepted.
 
     Attributes:
         tokens: of the account.
@@ -50,6 +51,7 @@ class RestSession(requests.Session):
         request_timeout: seconds from the first to the last byte of one request, and as many again that it may
             wait for others to end. A `timeout=` that comes with a call takes the place of the former, and of
             `connect_timeout`; of a pair, for connecting and reading, the sum is the limit on the whole.
+        answer_limit: bytes of an answer, packed and unpacked. Of a refusal 1 MiB is kept at most.
     """
 
     def __init__(
@@ -60,21 +62,26 @@ class RestSession(requests.Session):
         pool_size: int = 10,
         connect_timeout: float = 10.0,
         request_timeout: float = 60.0,
+        answer_limit: int = ANSWER_LIMIT,
     ) -> None:
         super().__init__()
         for name in self.__attrs__:
             setattr(self, name, getattr(session, name))
+        self.headers = copy(session.headers)
         self.adapters = dict(self.adapters)
         # A .netrc would replace our Authorization, and variables would reroute a token.
         self.trust_env = False
         # No retries by the transport: it cannot know what Salesforce has done already.
-        adapter = SystemStoreAdapter(pool_maxsize=pool_size, max_retries=0)
+        adapter = BoundedAdapter(pool_maxsize=pool_size, max_retries=0)
         self.mount('https://', adapter)
         self.mount('http://', adapter)
         self.tokens = tokens
         self.pool_size = pool_size
         self.connect_timeout = connect_timeout
         self.request_timeout = request_timeout
+        self.answer_limit = answer_limit
+        # What `read_body` can unpack.
+        self.headers['Accept-Encoding'] = 'gzip, deflate'
         self._slots = Semaphore(pool_size)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
@@ -82,6 +89,7 @@ class RestSession(requests.Session):
 
         Raises:
             LoginError: there is no token to be had.
+            AnswerTooLong: Salesforce has acted on the request, and its answer was not kept.
             requests.exceptions.RequestException: no answer, or not in time; whether Salesforce has acted on
                 the request is then unknown, but for `NoConnectionFree`.
         """
@@ -99,8 +107,9 @@ class RestSession(requests.Session):
     ) -> tuple[Token, requests.Response]:
         """Send it once; the token that it had, and the answer."""
         timeout, total = self._limits(kwargs.get('timeout'))
+        streamed = kwargs.get('stream')
         # A redirect would carry the token to whoever is named; Salesforce does not redirect API requests.
-        kwargs = {**kwargs, 'timeout': timeout, 'allow_redirects': False}
+        kwargs = {**kwargs, 'timeout': timeout, 'allow_redirects': False, 'stream': True}
         with self._slot(request):
             # Not before: of fifty that wait, only those under way may meet the refusal of an expired token.
             token = self.tokens.get()
@@ -108,12 +117,19 @@ class RestSession(requests.Session):
             try:
                 with _in_time(total, addressed):
                     response = super().send(addressed, **kwargs)
-                    if not kwargs.get('stream'):
+                    if not streamed or response.status_code >= 400:
+                        read_body(response, self.answer_limit)
                         _hide_token(response, token)
                     return token, response
             except requests.exceptions.RequestException as error:
-                error.request = _without_token(addressed)
-                raise
+                told = in_words(error)
+                told.request = _without_token(addressed)
+                if told is error:
+                    raise
+                raise told from None
+
+    def get_redirect_target(self, response: requests.Response) -> None:
+        """None: requests would read the body of an answer that points elsewhere."""
 
     def _limits(self, given: Any) -> tuple[tuple[float, float], float]:
         """Connect and read timeout; timeout of the whole."""
@@ -251,7 +267,7 @@ def _names_expired_session(response: requests.Response) -> bool:
     # Others of this status (INVALID_OPERATION_WITH_EXPIRED_PASSWORD, INVALID_AUTH_HEADER) stay as they are.
     try:
         problems = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _xml_names_expired_session(response.content)
     return isinstance(problems, list) and any(
         isinstance(problem, dict)

@@ -2,6 +2,7 @@
 
 from nameko_salesforce.api.dependency import SalesforceAPI
 from nameko_salesforce.rest import RestClient
+from nameko_salesforce.rest_answers import AnswerTooLong
 from nameko_salesforce.rest_session import NoConnectionFree
 
-__all__ = ['NoConnectionFree', 'RestClient', 'SalesforceAPI']
+__all__ = ['AnswerTooLong', 'NoConnectionFree', 'RestClient', 'SalesforceAPI']

@@ -132,8 +132,8 @@ PUBLIC = {
     # For a connection of one's own.
     'nameko_salesforce.bayeux.extension': ['BayeuxConnection', 'Subscribe', 'subscribe'],
     'nameko_salesforce.bayeux.settings': ['KEYS', 'SECTION', 'BayeuxSettings', 'read_settings'],
-    # The dependency, what it gives, and the one error that is ours.
-    'nameko_salesforce.api': ['NoConnectionFree', 'RestClient', 'SalesforceAPI'],
+    # The dependency, what it gives, and the errors that are ours.
+    'nameko_salesforce.api': ['AnswerTooLong', 'NoConnectionFree', 'RestClient', 'SalesforceAPI'],
     # The fake as a tool for users' tests.
     'fake_salesforce': [],
     'fake_salesforce.client': ['FakeServer', 'Faults', 'NotHappened', 'start_fake'],

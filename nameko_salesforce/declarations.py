@@ -14,6 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import requests
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 # Looks at one topic before it counts as a failure. Coming second to another replica costs one look more; a
 # third is for one that comes second twice, since somebody deletes what others create.
 LOOKS = 3
+
+# Of an answer to a look-up, which finds some hundred records at most; the first page holds 2,000.
+PAGES = 100
 
 # Seconds in line. Below the two minutes that a preparation may take: it shall end with a reason.
 TURN_LIMIT = 60.0
@@ -118,7 +122,7 @@ class Declarations:
                 if isinstance(step, Update) and existing is not None and 'Query' in step.changes:
                     # Perhaps somebody else's: services that share a topic would take turns at each start.
                     log.warning(
-                        'PushTopic %s had another query, which was replaced: %s',
+                        'PushTopic %s had another query, which was replaced: %.1300s',
                         topic.name,
                         existing.get('Query'),
                     )
@@ -129,7 +133,7 @@ class Declarations:
     def _carry_out(self, client: RestClient, desired: DesiredTopic, step: Create | Update | Keep) -> None:
         match step:
             case Create(values):
-                client.PushTopic.create(dict(values))
+                _read(lambda: client.PushTopic.create(dict(values)))
                 log.info('PushTopic %s created: %s', desired.name, desired.query)
             case Update(record_id, changes):
                 client.PushTopic.update(record_id, dict(changes))
@@ -168,7 +172,7 @@ class Declarations:
     def _name_of(self, client: RestClient, sobject_type: str) -> bool:
         if sobject_type not in self._has_name:
             # By its path: as an attribute, an object called "session" would be the client's.
-            described: Any = client.restful(f'sobjects/{sobject_type}/describe')
+            described = _read(lambda: client.restful(f'sobjects/{sobject_type}/describe'))
             self._has_name[sobject_type] = any(field['name'] == 'Name' for field in described['fields'])
         return self._has_name[sobject_type]
 
@@ -205,7 +209,30 @@ class Declarations:
 
 
 def _records(client: RestClient, query: str) -> list[Mapping[str, Any]]:
-    return list(client.query_all(query)['records'])
+    found: list[Mapping[str, Any]] = []
+    ask = partial(client.query, query)
+    for _ in range(PAGES):
+        page = _read(ask)
+        found += page['records']
+        if page['done']:
+            return found
+        ask = partial(client.query_more, page['nextRecordsUrl'], identifier_is_url=True)
+    raise _Useless(f'an answer of more than {PAGES} pages')
+
+
+class _Useless(Exception):
+    """An answer that is none of Salesforce's: a proxy, a page of maintenance."""
+
+
+def _read(ask: Callable[[], Any]) -> Any:
+    """What an answer holds; its ValueErrors are not about a topic."""
+    try:
+        return ask()
+    except requests.RequestException:
+        raise
+    except (ValueError, RecursionError) as error:
+        # A number of five thousand digits, lists in lists in lists.
+        raise _Useless(f'an answer that cannot be read ({type(error).__name__})') from error
 
 
 def _overtaken(step: Create | Update | Keep, error: SalesforceError) -> bool:
@@ -223,6 +250,7 @@ def _edge(topic: str) -> Iterator[None]:
         raise DeclarationError(topic, words_of(error), is_temporary(error)) from error
     except ValueError as problem:
         raise DeclarationError(topic, str(problem)) from problem
-    except (LookupError, TypeError, AttributeError, RecursionError) as error:
-        # An answer in JSON that is none of Salesforce's: a proxy, a page of maintenance.
+    except _Useless as error:
+        raise DeclarationError(topic, str(error), True) from error
+    except (LookupError, TypeError, AttributeError) as error:
         raise DeclarationError(topic, f'an answer without what was asked for: {error!r}', True) from error

@@ -20,18 +20,21 @@ __all__ = ['codes_of', 'is_temporary', 'words_of']
 
 _CONNECTING = (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError)
 
+# Characters of what is told.
+_LONGEST = 500
+
 
 def codes_of(error: SalesforceError) -> list[str]:
     """The error codes of an answer: ['INVALID_FIELD']."""
-    return [str(problem.get('errorCode')) for problem in _problems(error)]
+    return [code for code, _ in _problems(error) if code]
 
 
 def words_of(error: SalesforceError | requests.RequestException) -> str:
     """What an answer said, or why there was none."""
     if isinstance(error, SalesforceError):
-        said = '; '.join(f'{each.get("errorCode")}: {each.get("message")}' for each in _problems(error))
+        said = '; '.join(': '.join(filter(None, each)) for each in _problems(error))
         # Salesforce draws arrows below queries.
-        return ' '.join(said.split()) or f'HTTP status {error.status}'
+        return ' '.join(said.split())[:_LONGEST] or f'HTTP status {error.status}'
     if isinstance(error, requests.exceptions.InvalidJSONError):
         return str(Failure(FailureKind.NOT_JSON))
     if isinstance(error, requests.exceptions.InvalidHeader):
@@ -58,10 +61,17 @@ def is_temporary(error: SalesforceError | requests.RequestException) -> bool:
     return not PASSING_CODES.isdisjoint(codes_of(error))
 
 
-def _problems(error: SalesforceError) -> Iterator[dict[str, Any]]:
+def _problems(error: SalesforceError) -> Iterator[tuple[str, str]]:
+    """Code and message of each; what is no text is left out."""
     content: Any = error.content
-    if isinstance(content, list):
-        yield from (each for each in content if isinstance(each, dict))
+    for each in content if isinstance(content, list) else ():
+        if isinstance(each, dict):
+            code, message = (
+                value if isinstance(value, str) else ''
+                for value in (each.get('errorCode'), each.get('message'))
+            )
+            if code or message:
+                yield code, message
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -109,7 +109,7 @@ def _same(wanted: Any, found: Any) -> bool:
         # 67, 67.0 and '67.0' have all been seen for one version.
         try:
             return float(found) == wanted
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return False
     return bool(wanted == found)
 

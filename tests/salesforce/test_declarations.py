@@ -474,6 +474,10 @@ def test_who_waits_too_long_in_line_is_told_why(fake, declare, monkeypatch):
         b'{"records":[],"done":false}',
         b'{"records":[],"done":false,"nextRecordsUrl":7}',
         b'[' * 200_000,
+        b'9' * 5000,
+        b'{"records":[{"Name":"A","Id":null,"ApiVersion":1%b}],"done":true}' % (b'0' * 400),
+        b'{"records":[{"Name":"A","Id":NaN,"ApiVersion":NaN}],"done":true}',
+        b'\xff\xfe\xfd',
     ],
 )
 def test_an_answer_of_the_wrong_shape_is_a_trouble_that_passes(body):
@@ -485,6 +489,22 @@ def test_an_answer_of_the_wrong_shape_is_a_trouble_that_passes(body):
         with pytest.raises(DeclarationError) as caught:
             Declarations(lambda: client, [DesiredTopic('A', 'SELECT Id FROM Lead')]).ensure('A')
         assert caught.value.temporary is True
+    finally:
+        session.close()
+        org.server.close()
+
+
+def test_pages_without_end_are_a_trouble_that_passes():
+    org = Org()
+    page = b'{"records":[],"done":false,"nextRecordsUrl":"/services/data/v67.0/query/01g-1"}'
+    org.answers = [answer(body=page, headers=['Content-Type: application/json'])] * 1000
+    session = RestSession(org.tokens, new_session(TransportOptions()))
+    client = RestClient(session, version='67.0')
+    try:
+        with pytest.raises(DeclarationError, match='more than 100 pages') as caught:
+            Declarations(lambda: client, [DesiredTopic('A', 'SELECT Id FROM Lead')]).ensure('A')
+        assert caught.value.temporary is True
+        assert len(org.requests) == 100
     finally:
         session.close()
         org.server.close()

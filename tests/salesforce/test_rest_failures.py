@@ -59,7 +59,7 @@ def test_what_salesforce_says_is_told_in_one_line_with_its_codes():
         {'errorCode': 'OTHER'},
     ]
     error = SalesforceMalformedRequest(URL, 400, 'PushTopic', content)
-    assert words_of(error) == 'INVALID_FIELD: SELECT x ^ No such column; OTHER: None'
+    assert words_of(error) == 'INVALID_FIELD: SELECT x ^ No such column; OTHER'
     assert codes_of(error) == ['INVALID_FIELD', 'OTHER']
 
 
@@ -67,6 +67,20 @@ def test_what_salesforce_says_is_told_in_one_line_with_its_codes():
 def test_an_answer_without_words_of_salesforce_is_told_by_its_status(content):
     error = SalesforceGeneralError(URL, 502, 'PushTopic', content)
     assert (words_of(error), codes_of(error), is_temporary(error)) == ('HTTP status 502', [], True)
+
+
+def deep():
+    made = []
+    for _ in range(100_000):
+        made = [made]
+    return made
+
+
+def test_words_of_any_length_and_shape_are_told_in_a_line():
+    content = [{'errorCode': deep(), 'message': deep()}, {'errorCode': 'A', 'message': 'b ' * 10**6}]
+    error = SalesforceMalformedRequest(URL, 400, 'PushTopic', content)
+    assert codes_of(error) == ['A']
+    assert words_of(error) == ('A: ' + 'b ' * 10**6)[:500]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ def test_a_topic_as_it_should_be_is_kept_however_its_version_is_written(version)
         {'ApiVersion': 66.0},
         {'ApiVersion': None},
         {'ApiVersion': 'none'},
+        {'ApiVersion': 10**400},
+        {'ApiVersion': float('nan')},
         {'IsActive': False},
         {'NotifyForFields': 'Referenced'},
         {'NotifyForOperationCreate': False},

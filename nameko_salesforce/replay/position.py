@@ -94,7 +94,7 @@ def position_from_json(text: str) -> Position:
     if not isinstance(found, dict) or not isinstance(found.get('v'), int):
         raise ValueError('no position')
     if found['v'] > VERSION:
-        raise ValueError(f'of version {found["v"]}; this library reads up to {VERSION}')
+        raise ValueError(f'of version {str(found["v"])[:20]}; this library reads up to {VERSION}')
     try:
         return Position(
             found['replay_id'], found['event_time'], float(found['seen_until']), float(found['marked_at'])

@@ -41,6 +41,8 @@ from nameko_salesforce.replay.redis_options import place_of, redis_options
 from nameko_salesforce.replay.store import (
     CALL_LIMIT,
     DEAD_LETTER_LIMIT,
+    WITHOUT_LETTER,
+    WITHOUT_POSITION,
     DeadLetter,
     Owner,
     StoreFailed,
@@ -175,7 +177,9 @@ class RedisStore:
         try:
             return position_from_json(kept.decode('ascii', 'replace'))
         except ValueError as problem:
-            raise StoreUnreadable(f'{self.place}, position of {channel}: {problem}') from None
+            raise StoreUnreadable(
+                f'{self.place}, position of {channel}: {problem}; {WITHOUT_POSITION}'
+            ) from None
 
     def save(self, positions: Mapping[str, Position]) -> None:
         if not positions:
@@ -297,7 +301,9 @@ class RedisStore:
         try:
             return letter_from_json(fields[b'letter'].decode('ascii', 'replace'), number)
         except (KeyError, ValueError) as problem:
-            raise StoreUnreadable(f'{self.place}, dead letter {number}: {problem}') from None
+            raise StoreUnreadable(
+                f'{self.place}, dead letter {number}: {problem}; {WITHOUT_LETTER}'
+            ) from None
 
     def _once(self, *commands: tuple[Any, ...]) -> Any:
         """Send commands, and never again; gives the reply to the last one.
@@ -326,8 +332,8 @@ class RedisStore:
             if timeout is not late:
                 raise  # of the caller's own
             said = f'no answer within {self._limit:g} s'
-        except (RedisError, OSError, EOFError, ValueError) as problem:
-            # EOFError: `close` from another green thread. ValueError: what answers is no Redis.
+        except (RedisError, OSError, EOFError, ValueError, RecursionError) as problem:
+            # EOFError: `close` from another green thread. ValueError and RecursionError: it is no Redis.
             said = self._words(problem)
         finally:
             late.cancel()

@@ -23,6 +23,8 @@ from nameko_salesforce.replay.position import Position, position_from_json, posi
 from nameko_salesforce.replay.store import (
     CALL_LIMIT,
     DEAD_LETTER_LIMIT,
+    WITHOUT_LETTER,
+    WITHOUT_POSITION,
     DeadLetter,
     Owner,
     StoreFailed,
@@ -41,6 +43,9 @@ T = TypeVar('T')
 # Seconds between two tries to get a lock, with the hub at work; SQLite itself never waits, since the hub
 # would stand still meanwhile. Writers hold the lock for 0.03 ms.
 PAUSE = 0.02
+
+# SQLITE_ERROR: tables or columns are missing, or there are others of the name.
+NOT_OURS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 # Of the tables; `PRAGMA user_version` of the file.
 VERSION = 1
@@ -98,9 +103,11 @@ class SqliteStore:
         if row is None:
             return None
         try:
-            return position_from_json(row[0])
-        except (TypeError, ValueError) as problem:
-            raise StoreUnreadable(f'{self.place}, position of {channel}: {problem}') from None
+            return position_from_json(_text(row[0]))
+        except ValueError as problem:
+            raise StoreUnreadable(
+                f'{self.place}, position of {channel}: {problem}; {WITHOUT_POSITION}'
+            ) from None
 
     def save(self, positions: Mapping[str, Position]) -> None:
         rows = [
@@ -181,11 +188,13 @@ class SqliteStore:
 
     # --- parts ------------------------------------------------------------------------------------
 
-    def _letter(self, number: int, text: str) -> DeadLetter:
+    def _letter(self, number: int, value: object) -> DeadLetter:
         try:
-            return letter_from_json(text, str(number))
-        except (TypeError, ValueError) as problem:
-            raise StoreUnreadable(f'{self.place}, dead letter {number}: {problem}') from None
+            return letter_from_json(_text(value), str(number))
+        except ValueError as problem:
+            raise StoreUnreadable(
+                f'{self.place}, dead letter {number}: {problem}; {WITHOUT_LETTER}'
+            ) from None
 
     def _call(self, function: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> T:
         """Carry out a call, waiting for the locks of others within the bound."""
@@ -197,6 +206,11 @@ class SqliteStore:
                 if not _is_busy(problem):
                     # A file that was replaced or mended is another one.
                     self.close()
+                    if code_of(problem) in NOT_OURS:
+                        raise StoreUnreadable(
+                            f'{self.place}: {problem}; it is damaged or none of this library:'
+                            ' move it away, or name another file in REPLAY_STORE_URI'
+                        ) from None
                     raise StoreFailed(f'{self.place}: {self._words(problem)}') from None
             if time.monotonic() > end:
                 raise StoreFailed(f'{self.place}: locked by another process for {self._limit:g} s')
@@ -222,6 +236,8 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, timeout=0)
+        # sqlite3 calls text that is no UTF-8 a failure of the database.
+        db.text_factory = bytes
         try:
             db.execute('PRAGMA journal_mode = WAL')
             db.execute('PRAGMA synchronous = NORMAL')
@@ -252,6 +268,13 @@ class SqliteStore:
         if code_of(problem) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
             return f'file or folder cannot be written to ({problem})'
         return str(problem)
+
+
+def _text(value: object) -> str:
+    """What a column holds, whatever its declared type. Raises ValueError: a number."""
+    if not isinstance(value, bytes):
+        raise ValueError('no text')
+    return value.decode('ascii', 'replace')
 
 
 def code_of(problem: sqlite3.Error) -> int:

@@ -29,6 +29,8 @@ from nameko_salesforce.replay.position import Position, ReplayId, is_replay_id, 
 __all__ = [
     'CALL_LIMIT',
     'DEAD_LETTER_LIMIT',
+    'WITHOUT_LETTER',
+    'WITHOUT_POSITION',
     'DeadLetter',
     'Owner',
     'Store',
@@ -49,6 +51,10 @@ DEAD_LETTER_LIMIT = 10_000
 CALL_LIMIT = 2.0
 
 LETTER_VERSION = 1
+
+# Ways out of `StoreUnreadable`.
+WITHOUT_POSITION = 'remove it, and the channel begins as at a first start'
+WITHOUT_LETTER = 'remove it, and the others can be read'
 
 _PLAIN = frozenset('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./')
 

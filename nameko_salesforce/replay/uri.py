@@ -67,6 +67,13 @@ def _file(rest: str) -> str:
         )
     if ':memory:' in path or '?' in path or '#' in path:
         raise ValueError('sqlite:/// and the path of a file, without options; memory:// keeps nothing')
+    try:
+        # As Python gives the bytes of a path to the system.
+        sayable = b'\0' not in path.encode('utf-8', 'surrogateescape')
+    except UnicodeEncodeError:
+        sayable = False
+    if not sayable:
+        raise ValueError('sqlite:/// and a path that the system can have: no NUL, no lone surrogates')
     return path
 
 

@@ -219,11 +219,16 @@ NO_REDIS = [
     b'*99999999\r\n',
     b':x\r\n',
     b'$3\r\nabcdef\r\n',
+    b':7\r\n' * 20,
+    b'*0\r\n' * 20,
+    b'$2\r\nab\r\n' * 20,
+    b'*1\r\n' * 100_000,
+    b':' + b'9' * 5000 + b'\r\n',
 ]
 
 
 @pytest.mark.parametrize('text', NO_REDIS)
-@pytest.mark.parametrize('call', CALLS[:3])
+@pytest.mark.parametrize('call', CALLS)
 def test_what_is_no_redis_is_a_failure(answering, make, text, call):
     refused(call, make(f'redis://127.0.0.1:{answering(text)}/0'))
 
@@ -485,7 +490,9 @@ def test_a_store_that_is_closed_under_a_call_is_a_failure_or_answers(redis, make
 # --- what cannot be read ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('text', ['', 'nonsense', '7', '{"v": 2, "more": 1}', b'\xff'])
+@pytest.mark.parametrize(
+    'text', ['', 'nonsense', '7', '{"v": 2, "more": 1}', b'\xff', '9' * 5000, '[' * 10**5]
+)
 def test_a_position_that_cannot_be_read_is_said_so_and_left_alone(redis, make, text):
     store = make(redis.uri)
     with redis.client() as client:

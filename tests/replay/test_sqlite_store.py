@@ -237,11 +237,52 @@ def test_a_place_that_nobody_may_write_to_is_said_so(make):
         make('/proc/positions.db').load('/a')
 
 
-def test_what_is_no_database_is_a_failure_and_left_as_it_is(make, path):
+CALLS = [
+    lambda store: store.load('/a'),
+    lambda store: store.save({'/a': position()}),
+    lambda store: store.add_dead_letter(letter()),
+    lambda store: store.dead_letters(),
+    lambda store: store.count_dead_letters(),
+]
+
+
+def test_what_is_no_database_is_said_so_with_the_way_out_and_left_as_it_is(make, path):
     path.write_bytes(b'something else' * 1000)
-    with pytest.raises(StoreFailed, match='not a database'):
-        make().load('/a')
+    for call in CALLS:
+        with pytest.raises(StoreUnreadable, match='not a database') as caught:
+            call(make())
+        assert str(path) in str(caught.value)
+        assert 'REPLAY_STORE_URI' in str(caught.value)
     assert path.read_bytes() == b'something else' * 1000
+
+
+def test_a_database_that_is_damaged_is_said_so(make, path):
+    store = make()
+    store.save({'/a': position()})
+    store.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b'\xff' * (len(whole) - 100))
+    for call in CALLS:
+        with pytest.raises(StoreUnreadable, match='malformed'):
+            call(make())
+
+
+@pytest.mark.parametrize(
+    'theirs',
+    [
+        'CREATE TABLE positions (latitude REAL)',
+        'CREATE TABLE other (a); PRAGMA user_version = 1',
+        'CREATE TABLE positions (latitude REAL); CREATE TABLE dead_letters (a); PRAGMA user_version = 1',
+        'PRAGMA user_version = -7',
+    ],
+)
+def test_a_database_of_somebody_else_is_said_so_and_left_as_it_is(make, other, theirs):
+    other.executescript(theirs)
+    tables = other.execute('SELECT sql FROM sqlite_master').fetchall()
+    for call in CALLS:
+        with pytest.raises(StoreUnreadable, match='move it away'):
+            call(make())
+    assert other.execute('SELECT sql FROM sqlite_master').fetchall() == tables
 
 
 def test_a_file_that_was_put_right_is_used_without_a_restart(make, path):
@@ -268,12 +309,20 @@ def test_what_cannot_be_read_is_said_so_and_left_alone(make, other):
     store = make()
     store.save({'/a': position()})
     store.add_dead_letter(letter())
-    for text in ('nonsense', '', b'\xff', 7):
-        other.execute('UPDATE positions SET position = ?', (text,))
-        other.execute('UPDATE dead_letters SET letter = ?', (text,))
-        with pytest.raises(StoreUnreadable, match='position of /a'):
+    for text in (
+        "'nonsense'",
+        "''",
+        "x'ff'",
+        "CAST(x'ff80' AS TEXT)",
+        '7',
+        '0.5',
+        "'[[[[' || hex(zeroblob(9))",
+    ):
+        other.execute(f'UPDATE positions SET position = {text}')
+        other.execute(f'UPDATE dead_letters SET letter = {text}')
+        with pytest.raises(StoreUnreadable, match='position of /a: .*; remove it'):
             store.load('/a')
-        with pytest.raises(StoreUnreadable, match='dead letter 1'):
+        with pytest.raises(StoreUnreadable, match='dead letter 1: .*; remove it'):
             store.dead_letters()
     assert store.count_dead_letters() == 1
     store.save({'/a': position(8)})

@@ -44,6 +44,8 @@ def test_a_uri_says_which_kind_of_store(uri, kind, path):
         ('sqlite://host/file', 'four slashes'),
         ('sqlite:///:memory:', 'memory://'),
         ('sqlite:///file?mode=ro', 'without options'),
+        ('sqlite:///hidden\0.db', 'no NUL'),
+        ('sqlite:///hidden\ud800.db', 'no lone surrogates'),
         ('redis://', 'host and port'),
         ('redis://:hidden@', 'host and port'),
         ('redis://localhost:port', 'host and port'),

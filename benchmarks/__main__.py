@@ -21,7 +21,7 @@ from rich.console import Console
 
 from benchmarks.drawing import draw_figures, draw_targets
 from benchmarks.figures import Figures
-from benchmarks.patterns import BAYEUX, PATTERNS, Pattern, pattern_of
+from benchmarks.patterns import CLIENTS, PATTERNS, Pattern, pattern_of
 from benchmarks.plan import choose, plan
 from benchmarks.programs import Failed, Programs
 from benchmarks.targets import targets
@@ -58,7 +58,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         '--only',
         default='',
-        help=f'clients ({", ".join(BAYEUX)}) and patterns ({", ".join(PATTERNS)}), with commas: ONLY=',
+        help=f'clients ({", ".join(CLIENTS)}) and patterns ({", ".join(PATTERNS)}), with commas: ONLY=',
     )
     parser.add_argument(
         '--runs', type=int, help=f'of each client with each pattern: {RUNS}, and 1 with --quick'
@@ -69,10 +69,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument('--wrap', default='', metavar='COMMAND', help='with --one: what the client is run by')
     options = parser.parse_args()
-    unknown = set(filter(None, options.only.split(','))) - {*BAYEUX, *PATTERNS}
+    unknown = set(filter(None, options.only.split(','))) - {*CLIENTS, *PATTERNS}
     if unknown:
         parser.error(f'--only: neither a client nor a pattern: {", ".join(sorted(unknown))}')
-    if options.one and (options.one[0] not in BAYEUX or options.one[1] not in PATTERNS):
+    if options.one and (options.one[0] not in CLIENTS or options.one[1] not in PATTERNS):
         parser.error('--one: a client and a pattern')
     options.runs = options.runs or (1 if options.quick else RUNS)
     return options
@@ -110,9 +110,9 @@ def tell(
         f'Python {platform.python_version()}; median (least-most)'
     )
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    names = [pattern.name for pattern, _ in chosen]
+    names = [pattern.name for pattern, _ in chosen if 'fake' not in pattern.clients]
     draw_figures(figures, names, title, console)
-    judged = targets(figures, {}, pattern_of('idle', is_quick=options.quick).hold)
+    judged = targets(figures, pattern_of('idle', is_quick=options.quick).hold)
     draw_targets(judged, console)
     if options.json:
         options.json.write_text(json.dumps({'title': title, 'runs': runs}, indent=1))

@@ -16,8 +16,10 @@ __all__ = [
     'Spread',
     'age_of',
     'base',
+    'broadcast',
     'cpu',
     'growth',
+    'held',
     'p50',
     'p99',
     'rate',
@@ -92,6 +94,16 @@ def _percentile(seconds: Iterable[float], percent: int) -> float:
 def age_of(run: Run) -> float:
     """CPU of the last tenth of the events over that of the first tenth."""
     return float(run['tenths'][-1] / run['tenths'][0])
+
+
+def broadcast(run: Run) -> float:
+    """Seconds until one event has reached all held clients of the fake."""
+    return float(run['broadcast'])
+
+
+def held(run: Run) -> float:
+    """kB of the fake's memory for each held client."""
+    return float(run['held'] / 1024)
 
 
 # --- all runs --------------------------------------------------------------------------------------

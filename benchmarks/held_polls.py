@@ -15,6 +15,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from fake_salesforce.client import FakeServer
@@ -82,7 +83,10 @@ def threads(pid: int) -> int:
         return next(int(line.split()[1]) for line in status if line.startswith('Threads:'))
 
 
-async def measure(fake: FakeServer, count: int, events: int) -> int:
+async def measure(
+    fake: FakeServer, count: int, events: int, say: Callable[[str], object]
+) -> dict[str, float]:
+    """Seconds of the broadcast, bytes a client, and how many clients the event has reached."""
     address = urlsplit(fake.url)
     pid = fake.pid
     before = resident_bytes(pid)
@@ -92,9 +96,9 @@ async def measure(fake: FakeServer, count: int, events: int) -> int:
         await asyncio.gather(*(client.open() for client in clients[first : first + 100]))
     polls = [asyncio.ensure_future(client.poll()) for client in clients]
     await asyncio.to_thread(fake.wait_for, 'held', count=count, timeout=DEADLINE_S)
-    print(f'{count} clients connected, subscribed and held after {time.perf_counter() - started:.2f} s')
+    say(f'{count} clients connected, subscribed and held after {time.perf_counter() - started:.2f} s')
     held = resident_bytes(pid)
-    print(
+    say(
         f'server: {before / 2**20:.1f} MiB before, {held / 2**20:.1f} MiB with all held,'
         f' {(held - before) / count / 1024:.1f} KiB a client, {threads(pid)} thread(s)'
     )
@@ -105,18 +109,19 @@ async def measure(fake: FakeServer, count: int, events: int) -> int:
     elapsed = time.perf_counter() - started
     # With several events at once, the first releases the poll and the rest wait for the next one.
     reached = sum(1 for poll in got[0] if poll.exception() is None and poll.result() > 0)
-    print(f'one broadcast reached {reached} of {count} clients in {elapsed * 1000:.0f} ms')
+    say(f'one broadcast reached {reached} of {count} clients in {elapsed * 1000:.0f} ms')
     for poll in got[1]:
         poll.cancel()
     for client in clients:
         client.close()
-    return 0 if reached == count else 1
+    return {'broadcast': elapsed, 'held': (held - before) / count, 'reached': reached}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description='Measure held polls against the fake server.')
     parser.add_argument('--clients', type=int, default=2000)
     parser.add_argument('--events', type=int, default=1)
+    parser.add_argument('--json', action='store_true', help='print figures alone: seconds and bytes')
     options = parser.parse_args()
     # Both processes need a descriptor a client; the server inherits the limit.
     needed = options.clients + 200
@@ -129,9 +134,13 @@ def main() -> int:
     fake = FakeServer(['--profile', 'vanilla', '--timeout', '600', '--setting', 'max_interval=600'])
     fake.start()
     try:
-        return asyncio.run(measure(fake, options.clients, options.events))
+        say = print if not options.json else lambda line: None
+        figures = asyncio.run(measure(fake, options.clients, options.events, say))
     finally:
         fake.stop()
+    if options.json:
+        print(json.dumps(figures))
+    return 0 if figures['reached'] == options.clients else 1
 
 
 if __name__ == '__main__':

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 __all__ = [
-    'BAYEUX',
+    'CLIENTS',
     'OURS',
     'PATTERNS',
     'PEERS',
@@ -21,7 +21,8 @@ __all__ = [
 
 PEERS = ('aiocometd', 'aiosfstream', 'cometd', 'faye')
 OURS = ('ours', 'ours_service', 'ours_batches')
-BAYEUX = ('reference', *OURS, 'floor', *PEERS)
+EVERYBODY = ('reference', *OURS, 'floor', *PEERS)
+CLIENTS = (*EVERYBODY, 'fake')
 
 # Under a minute together.
 QUICK_CLIENTS = ('reference', *OURS, 'floor', 'aiocometd', 'cometd')
@@ -30,6 +31,8 @@ QUICK_PATTERNS = ('10', '100', 'single', 'idle', 'burst', 'backlog-slow')
 # Seconds; a brisk client has long polled again when the next event is published.
 PAUSE = 0.005
 HOLD = 10.0
+
+HELD_CLIENTS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +50,12 @@ class Pattern:
     pause: seconds between one event and the next, each published on its own; 0: as fast as the client reads.
     hold: seconds that the poll is held in which the first measured event comes.
     slow: the handlers take time: what arrives has to wait.
-    fake: the fake is the server, not the source.
+    fake: the fake is the server, not the source; or, as the only client, what is measured.
     """
 
     name: str
     words: str
-    clients: tuple[str, ...] = BAYEUX
+    clients: tuple[str, ...] = EVERYBODY
     events: int
     warm: int = 1000
     per_response: int
@@ -147,6 +150,24 @@ PATTERNS: dict[str, Pattern] = {
             warm=100,
             per_response=1000,
             slow=True,
+        ),
+        Pattern(
+            name='from-fake',
+            words='10 events every 10 ms, from the fake',
+            clients=('reference', 'ours', 'aiocometd', 'cometd', 'faye'),
+            events=2_000,
+            warm=200,
+            per_response=10,
+            fake=True,
+        ),
+        Pattern(
+            name='held',
+            words='the fake with 2,000 held clients',
+            clients=('fake',),
+            events=HELD_CLIENTS,
+            warm=2,
+            per_response=1,
+            fake=True,
         ),
     )
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.patterns import BAYEUX, PATTERNS, QUICK_CLIENTS, QUICK_PATTERNS, Pattern, pattern_of
+from benchmarks.patterns import CLIENTS, PATTERNS, QUICK_CLIENTS, QUICK_PATTERNS, Pattern, pattern_of
 
 __all__ = ['choose', 'order', 'plan']
 
@@ -11,9 +11,10 @@ def choose(only: str, *, is_quick: bool) -> list[tuple[Pattern, list[str]]]:
     """Patterns with their clients."""
     names = set(filter(None, only.split(',')))
     patterns = [each for each in PATTERNS if each in names] or list(QUICK_PATTERNS if is_quick else PATTERNS)
-    clients = [each for each in BAYEUX if each in names] or list(QUICK_CLIENTS if is_quick else BAYEUX)
+    clients = [each for each in CLIENTS if each in names] or list(QUICK_CLIENTS if is_quick else CLIENTS)
     chosen = [pattern_of(name, is_quick=is_quick) for name in patterns]
-    return [(pattern, [each for each in pattern.clients if each in clients]) for pattern in chosen]
+    both = [(pattern, [each for each in pattern.clients if each in clients]) for pattern in chosen]
+    return [(pattern, left) for pattern, left in both if left]
 
 
 def plan(chosen: Sequence[tuple[Pattern, Sequence[str]]], runs: int) -> Iterator[tuple[int, str, Pattern]]:

@@ -16,13 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from benchmarks.fakes import fake
 from benchmarks.patterns import Pattern
 from benchmarks.source import channels_of
 
 __all__ = ['Failed', 'Programs', 'commands']
 
 ROOT = Path(__file__).parents[1]
-CLIENTS = Path(__file__).parent / 'clients'
+FOLDER = Path(__file__).parent / 'clients'
 NODE_MODULES = ROOT / 'tests' / 'interop' / 'node_modules'
 
 # Seconds that one run of one client may take.
@@ -38,8 +39,10 @@ class Failed(Exception):
 
 def commands(client: str) -> list[str]:
     """What runs a client, up to its argument."""
+    if client == 'fake':
+        return [sys.executable, '-W', 'ignore', '-m', 'benchmarks.held_polls', '--json']
     if client in IN_NODE:
-        return ['node', str(CLIENTS / f'{client}.js')]
+        return ['node', str(FOLDER / f'{client}.js')]
     return [sys.executable, '-W', 'ignore', '-m', f'benchmarks.clients.{client}']
 
 
@@ -66,7 +69,7 @@ def child(
 
 @contextmanager
 def source(pattern: Pattern, *, is_quick: bool) -> Iterator[str]:
-    """The address of a source that serves a pattern."""
+    """The Bayeux URL of a source that serves a pattern."""
     with socket.create_server(('127.0.0.1', 0)) as listener:
         command = [sys.executable, '-m', 'benchmarks.source', pattern.name, '--fd', str(listener.fileno())]
         command += ['--quick'] if is_quick else []
@@ -76,7 +79,7 @@ def source(pattern: Pattern, *, is_quick: bool) -> Iterator[str]:
             address = process.stderr.readline().strip()
             if not address.startswith('http'):
                 raise Failed(f'the source of {pattern.name}: {address}\n{process.stderr.read()}')
-            yield address
+            yield f'{address}/cometd/67.0'
 
 
 class Programs:
@@ -113,25 +116,24 @@ class Programs:
         Raises:
             Failed: it ended without a result, or took too long.
         """
-        with source(pattern, is_quick=self._is_quick) as address:
-            return self._measure(client, pattern, address, channels_of(pattern))
+        if client == 'fake':
+            return self._result(client, pattern, [*commands(client), '--clients', str(pattern.events)])
+        served = fake(pattern) if pattern.fake else source(pattern, is_quick=self._is_quick)
+        with served as url:
+            what: dict[str, Any] = {
+                'url': url,
+                'channels': channels_of(pattern),
+                'warm': pattern.warm,
+                'events': pattern.events,
+                'timed': bool(pattern.pause),
+                'slow': pattern.slow,
+                'batch': min(100, pattern.per_response),
+            }
+            if client in WITH_REDIS:
+                what['redis'] = self.redis_uri()
+            return self._result(client, pattern, [*self._wrap, *commands(client), json.dumps(what)])
 
-    def _measure(
-        self, client: str, pattern: Pattern, address: str, channels: Sequence[str]
-    ) -> dict[str, Any]:
-        what: dict[str, Any] = {
-            'url': f'{address}/cometd/67.0',
-            'address': address,
-            'channels': channels,
-            'warm': pattern.warm,
-            'events': pattern.events,
-            'timed': bool(pattern.pause),
-            'slow': pattern.slow,
-            'batch': 100 if pattern.per_response >= 100 else pattern.per_response,
-        }
-        if client in WITH_REDIS:
-            what['redis'] = self.redis_uri()
-        command = [*self._wrap, *commands(client), json.dumps(what)]
+    def _result(self, client: str, pattern: Pattern, command: Sequence[str]) -> dict[str, Any]:
         with child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             try:
                 out, err = process.communicate(timeout=LIMIT)

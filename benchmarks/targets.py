@@ -3,15 +3,13 @@
 A target is judged by the median of its runs; a bound of memory by the worst of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.figures import Figures, Spread, age_of, cpu, growth, p99, switches
-from benchmarks.patterns import OURS, PEERS
+from benchmarks.figures import Figures, Spread, age_of, broadcast, cpu, growth, held, p99, switches
+from benchmarks.patterns import HELD_CLIENTS, OURS, PEERS
 
-__all__ = ['HELD_CLIENTS', 'Target', 'targets']
-
-HELD_CLIENTS = 2_000
+__all__ = ['Target', 'targets']
 
 # "Does not grow", in figures that are never quite the same.
 NO_GROWTH = 1.2
@@ -46,11 +44,10 @@ class Target:
         return self.value is not None and self.value <= self.limit
 
 
-def targets(figures: Figures, held: Mapping[str, float], hold: float) -> list[Target]:
+def targets(figures: Figures, hold: float) -> list[Target]:
     """All of them, measured or not.
 
     Args:
-        held: of the fake with its held clients: `broadcast` in seconds, `client` in kB; empty: not measured.
         hold: seconds that the idle poll was held.
     """
     return [
@@ -60,7 +57,7 @@ def targets(figures: Figures, held: Mapping[str, float], hold: float) -> list[Ta
         *_idle(figures, hold),
         *_latency(figures),
         *_growth(figures),
-        *_fake(held),
+        *_fake(figures),
     ]
 
 
@@ -123,13 +120,10 @@ def _growth(figures: Figures) -> Iterator[Target]:
         yield Target(f'last over first tenth of 200,000: CPU of {client}', NO_GROWTH, 'x', aged)
 
 
-def _fake(held: Mapping[str, float]) -> Iterator[Target]:
-    broadcast, client = (
-        Spread(held[name], held[name], held[name]) if name in held else None
-        for name in ('broadcast', 'client')
-    )
-    yield Target(f'the fake, {HELD_CLIENTS:,} held clients: one broadcast', 1.0, 's', broadcast)
-    yield Target(f'the fake, {HELD_CLIENTS:,} held clients: memory of each', 40.0, 'kB', client)
+def _fake(figures: Figures) -> Iterator[Target]:
+    words = f'the fake, {HELD_CLIENTS:,} held clients'
+    yield Target(f'{words}: one broadcast', 1.0, 's', figures.spread('held', 'fake', broadcast), worst=True)
+    yield Target(f'{words}: memory of each', 40.0, 'kB', figures.spread('held', 'fake', held), worst=True)
 
 
 def _values(spread: Spread) -> tuple[float, float, float]:

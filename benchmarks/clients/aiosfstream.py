@@ -33,7 +33,7 @@ class Authenticator(aiosfstream.PasswordAuthenticator):
 async def main():
     what = task()
     authenticator = Authenticator('key', 'secret', 'ada@example.com', 'password')
-    authenticator.address = what['address']
+    authenticator.address = what['url'].split('/cometd')[0]
     await consume(aiosfstream.Client(authenticator, replay={}), what)
 
 

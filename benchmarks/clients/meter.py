@@ -1,11 +1,14 @@
 """What each client measures of itself, the same for all in Python; `meter.js` is its twin.
 
 The measured part begins when the last event of the warm-up is handled, and ends when the last event is.
-CPU time is user and system time of the whole process, all its threads included, from the kernel. The base of
-the memory is taken at the first event of the warm-up: everything is imported, connected and subscribed, and
-nothing waits. The peak is the kernel's high-water mark from there to the end (`VmHWM`, set back at the base).
+CPU time is user and system time of the whole process, all its threads included, from the kernel. The base
+of the memory is taken at the first event of the warm-up: everything is imported, connected and
+subscribed, and nothing waits. Garbage is collected there, or that of the imports would be in the measured
+part of one client and not of another, 60 ms once. The peak is the kernel's high-water mark from there to
+the end (`VmHWM`, set back at the base).
 """
 
+import gc
 import json
 import sys
 import time
@@ -74,6 +77,7 @@ class Meter:
         cpu = time.process_time()
         if not self._base:
             # The first events of the warm-up.
+            gc.collect()
             self._base = status()['VmRSS']
             with open('/proc/self/clear_refs', 'w') as peak:
                 peak.write('5')

@@ -33,7 +33,7 @@ def section(what: Mapping[str, Any]) -> dict[str, Any]:
     return {
         'SALESFORCE': {
             'ACCESS_TOKEN': TOKEN,
-            'LOGIN_URL': what['address'],
+            'LOGIN_URL': what['url'].split('/cometd')[0],
             'REPLAY_STORE_URI': what['redis'],
         }
     }

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.figures import Figures, Spread, age_of, cpu, growth, p50, p99, spread_of
 from benchmarks.patterns import PATTERNS, PEERS, pattern_of, quick
-from benchmarks.plan import order, plan
+from benchmarks.plan import choose, order, plan
 from benchmarks.table import figure_rows, target_row
 from benchmarks.targets import Target, targets
 
@@ -75,13 +75,13 @@ def test_age_and_memory():
 # --- targets ---------------------------------------------------------------------------------------
 
 
-def judged(runs, words, held=()):
-    [found] = [each for each in targets(Figures(runs), dict(held), 10.0) if each.words == words]
+def judged(runs, words):
+    [found] = [each for each in targets(Figures(runs), 10.0) if each.words == words]
     return found
 
 
 def test_a_target_that_was_not_measured_is_not_passed():
-    every = targets(Figures([]), {}, 10.0)
+    every = targets(Figures([]), 10.0)
     assert every
     assert not [each for each in every if each.passed or each.measured]
 
@@ -111,9 +111,9 @@ def test_wake_ups_are_counted_without_those_of_an_answered_poll():
 
 
 def test_the_fake_is_judged():
-    held = {'broadcast': 1.5, 'client': 30.0}
-    assert not judged([], 'the fake, 2,000 held clients: one broadcast', held).passed
-    assert judged([], 'the fake, 2,000 held clients: memory of each', held).passed
+    runs = [{'client': 'fake', 'pattern': 'held', 'run': 0, 'broadcast': 1.5, 'held': 30 * 1024}]
+    assert not judged(runs, 'the fake, 2,000 held clients: one broadcast').passed
+    assert judged(runs, 'the fake, 2,000 held clients: memory of each').passed
 
 
 # --- cells -----------------------------------------------------------------------------------------
@@ -134,6 +134,17 @@ def test_a_target_says_pass_fail_or_not_measured():
     assert target_row(replace(target, limit=1.5))[-1] == 'FAIL'
     assert target_row(replace(target, worst=True))[-1] == 'FAIL'
     assert target_row(replace(target, measured=None))[2:] == ['', 'not measured']
+
+
+def test_only_names_clients_patterns_or_both():
+    def names(only):
+        return [(pattern.name, clients) for pattern, clients in choose(only, is_quick=False)]
+
+    assert names('ours,reference,10') == [('10', ['reference', 'ours'])]
+    assert ('10', ['ours']) in names('ours')
+    assert 'held' not in dict(names('ours'))
+    assert names('held') == [('held', ['fake'])]
+    assert set(dict(names(''))) == set(PATTERNS)
 
 
 # --- patterns and their order ----------------------------------------------------------------------

@@ -34,6 +34,10 @@ CONNECTION_TYPE = 'long-polling'
 # beyond it would look like a dead stream, so it is cut.
 LONGEST_ADVICE = 3600.0
 
+# Characters, and connection types: what a server says stands in log lines.
+_LONGEST_WORDS = 1000
+_MOST_TYPES = 20
+
 
 # --- out ----------------------------------------------------------------------------------------
 
@@ -191,9 +195,9 @@ class Reply:
         channel: '' where the server sent none.
         id: the request's id as text; None where the server sent none.
         successful: None where the server said neither true nor false: such a reply answers nothing.
-        error: the `error` text, '' where absent.
+        error: the `error` text, 1000 characters at most; '' where absent.
         failure_reason: Salesforce's `ext.sfdc.failureReason`, which outranks `error`; '' where absent.
-        client_id: the session's id; in handshake replies.
+        client_id: the session's id; in handshake replies. '' where absent, and where it is no text.
         subscription: the channel of a subscribe or unsubscribe reply; '' where absent.
         version, minimum_version: of a handshake reply; '' where absent.
         connection_types: of a handshake reply; empty where absent.
@@ -272,18 +276,20 @@ def _reply(channel: str, message: Mapping[str, Any]) -> Reply:
     id_ = message.get('id')
     advice = message.get('advice')
     successful = message.get('successful')
+    client_id = message.get('clientId')
     failed = bool(message.get('error'))
     return Reply(
         channel=channel,
         id=None if id_ is None else _text(id_),
         successful=successful if isinstance(successful, bool) else False if failed else None,
-        error=_text(message.get('error') or ''),
+        error=_words(message.get('error')),
         failure_reason=_failure_reason(ext),
-        client_id=_text(message.get('clientId') or ''),
+        # It goes back as it came, and a number that has become a text is another session's.
+        client_id=client_id if isinstance(client_id, str) else '',
         subscription=_text(message.get('subscription') or ''),
-        version=_text(message.get('version') or ''),
-        minimum_version=_text(message.get('minimumVersion') or ''),
-        connection_types=tuple(_text(each) for each in types) if isinstance(types, list) else (),
+        version=_words(message.get('version')),
+        minimum_version=_words(message.get('minimumVersion')),
+        connection_types=tuple(map(_words, types[:_MOST_TYPES])) if isinstance(types, list) else (),
         ext=ext,
         advice=None if advice is None else _advice(advice),
     )
@@ -291,7 +297,7 @@ def _reply(channel: str, message: Mapping[str, Any]) -> Reply:
 
 def _failure_reason(ext: Mapping[str, Any] | None) -> str:
     sfdc = _mapping(ext.get('sfdc')) if ext else None
-    return _text(sfdc.get('failureReason') or '') if sfdc else ''
+    return _words(sfdc.get('failureReason')) if sfdc else ''
 
 
 def _advice(advice: Any) -> AdviceUpdate | None:
@@ -341,4 +347,13 @@ def _text(value: Any) -> str:
     """Text as it is, a number as text (some servers turn ids into numbers), '' for anything else."""
     if isinstance(value, str):
         return value
-    return str(value) if isinstance(value, int | float) else ''
+    try:
+        return str(value) if isinstance(value, int | float) else ''
+    except ValueError:
+        # A whole number of more digits than Python spells.
+        return ''
+
+
+def _words(value: Any) -> str:
+    """Text that is read by its beginning, and told."""
+    return _text(value or '')[:_LONGEST_WORDS]

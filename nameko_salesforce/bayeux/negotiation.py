@@ -15,8 +15,6 @@ def objection(reply: Reply, version: str, minimum_version: str) -> str:
 
     A field that the server omits, or that is no version, is taken for agreement.
     """
-    if not reply.client_id:
-        return 'the handshake reply holds no clientId'
     if reply.connection_types and CONNECTION_TYPE not in reply.connection_types:
         return f'the server offers no {CONNECTION_TYPE}, only: {", ".join(reply.connection_types)}'
     ours, least = _version(version), _version(minimum_version)
@@ -40,4 +38,6 @@ def granted_ack(reply: Reply) -> int | None:
 def _version(text: str) -> tuple[int, ...]:
     """'1.0' as (1, 0); () for what is no version."""
     parts = text.split('.')
-    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
+    # Python reads no number of more than 4,300 digits.
+    good = all(part.isdecimal() and len(part) < 10 for part in parts)
+    return tuple(int(part) for part in parts) if good else ()

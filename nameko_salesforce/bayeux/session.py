@@ -428,6 +428,11 @@ class Session:
             refused = reply is not None and not reply.successful
             self._meet(self._trouble(Step.HANDSHAKE, reply, None if refused else failure), now)
             return
+        if not reply.client_id:
+            # Not a no: the next one may give a session.
+            failure = Failure(FailureKind.NO_REPLY, 'the handshake reply holds no clientId')
+            self._meet(self._trouble(Step.HANDSHAKE, None, failure), now)
+            return
         objected = objection(reply, self._options.version, self._options.minimum_version)
         if objected:
             self._move(Input.HALT, now, objected)

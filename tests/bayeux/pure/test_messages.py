@@ -123,6 +123,33 @@ def test_salesforce_failure_reason_is_found():
     assert reply.failure_reason == '401::Authentication invalid'
 
 
+@pytest.mark.parametrize('value', [7, True, 0.5, ['c'], {'c': 1}, None])
+def test_a_session_has_a_text_for_its_id(value):
+    assert parse({'channel': '/meta/handshake', 'successful': True, 'clientId': value}).client_id == ''
+
+
+def test_a_number_that_no_text_holds_is_none():
+    assert parse({'channel': '/meta/connect', 'successful': True, 'id': 10**5000}).id == ''
+
+
+def test_words_of_any_length_are_cut():
+    long = 'x' * 10**6
+    reply = parse(
+        {
+            'channel': '/meta/handshake',
+            'error': '401::' + long,
+            'version': long,
+            'minimumVersion': long,
+            'supportedConnectionTypes': [long] * 1000,
+            'ext': {'sfdc': {'failureReason': '403:' + long}},
+        }
+    )
+    assert reply.error == '401::' + 'x' * 995
+    assert reply.failure_reason == '403:' + 'x' * 996
+    assert {len(reply.version), len(reply.minimum_version), len(reply.connection_types[0])} == {1000}
+    assert len(reply.connection_types) == 20
+
+
 def test_what_is_neither_is_named_by_its_fields():
     assert parse({'foo': 1, 'bar': 2}) == Unreadable('fields: foo, bar')
 

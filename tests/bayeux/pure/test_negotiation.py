@@ -18,6 +18,8 @@ def reply(**fields):
         {'version': '1.1'},
         {'version': '1.0beta'},
         {'minimum_version': '0.9'},
+        {'version': '0.' + '9' * 5000},
+        {'minimum_version': '1.' + '9' * 5000},
     ],
 )
 def test_agreement(fields):
@@ -27,7 +29,6 @@ def test_agreement(fields):
 @pytest.mark.parametrize(
     ('fields', 'text'),
     [
-        ({'client_id': ''}, 'clientId'),
         ({'connection_types': ('websocket', 'callback-polling')}, 'only: websocket, callback-polling'),
         ({'version': '0.9'}, 'Bayeux 0.9; at least 1.0'),
         ({'minimum_version': '1.1'}, 'Bayeux 1.1; this is 1.0'),

@@ -92,13 +92,26 @@ def test_later_connects_leave_the_hold_to_the_server(hand):
         ({'supportedConnectionTypes': ['websocket']}, 'offers no long-polling, only: websocket'),
         ({'version': '0.9'}, 'speaks Bayeux 0.9; at least 1.0'),
         ({'minimumVersion': '2.0'}, 'asks for Bayeux 2.0; this is 1.0'),
-        ({'clientId': None}, 'no clientId'),
     ],
 )
 def test_a_server_that_nothing_can_be_agreed_with_halts_with_the_reason(hand, reply, reason):
     hand.to_connecting(**reply)
     assert hand.state is State.HALTED
     assert reason in hand.session.why
+
+
+@pytest.mark.parametrize('client_id', [None, '', 7, True, ['c1'], {}])
+def test_a_handshake_that_gives_no_session_is_tried_again_with_growing_pauses(hand, client_id):
+    hand.start()
+    waits = []
+    for _ in range(5):
+        hand.answer(clientId=client_id)
+        assert hand.state is State.PAUSING
+        assert 'no clientId' in hand.session.why
+        waits.append(hand.wait_for_deadline())
+    assert waits == [5, 5, 5, 8, 16]
+    hand.answer()
+    assert hand.state is State.CONNECTING
 
 
 @pytest.mark.defect('D4')

@@ -9,13 +9,14 @@ nothing.
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 import eventlet
 from eventlet.event import Event
-from eventlet.queue import Empty, LightQueue
 
+from nameko_salesforce.bayeux.bell import Bell
 from nameko_salesforce.bayeux.channels import check_publishable, check_subscribable, is_meta
 from nameko_salesforce.bayeux.dispatch import Callback, Dispatcher, Follower, Listener, Observer
 from nameko_salesforce.bayeux.effects import (
@@ -129,7 +130,8 @@ class Client:
         self._report = Report(lambda: self._transport.url, clock, self._all_durable)
         self._session = Session(session, policy, draw)
         self._polls: list[int] = []  # of which the follower has not been told how they ended
-        self._inbox: LightQueue = LightQueue()
+        self._inbox: deque[Call] = deque()
+        self._news = Bell()  # of the inbox
         self._limits = (mailbox_limit, mailbox_characters)
         self._dispatcher = Dispatcher(mailbox_limit, mailbox_characters, observe, follow)
         self._let_go: Event | None = None  # sent when the session holds back less again
@@ -148,6 +150,7 @@ class Client:
             type(preparation) is NoPreparation, spawn, self._tell, lambda: self._transport.url
         )
         self._waiters: list[tuple[State, Event]] = []
+        self._carriers = self._all_carriers()
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -220,7 +223,7 @@ class Client:
         self._dispatcher.close()
         if self.state is not State.HALTED:
             self._session = self._empty_session()
-        self._inbox = LightQueue()
+        self._inbox, self._news = deque(), Bell()
         self._answer_all(Stopped('the client was stopped'))
         waiters, self._waiters = self._waiters, []
         for _, waiter in waiters:
@@ -414,18 +417,18 @@ class Client:
                 self._restart(repr(exc))
 
     def _tell(self, call: Call) -> None:
-        """Have the driver enter the session. The one way in, and typed: eventlet's queue is not."""
-        self._inbox.put(call)
+        """Have the driver enter the session. The one way in."""
+        self._inbox.append(call)
+        self._news.ring()
 
     def _step(self, life: object) -> None:
-        deadline = self._session.deadline
-        wait = None if deadline is None else max(0.0, deadline - self._clock())
-        try:
-            call = self._inbox.get(timeout=wait)
-        except Empty:
-            effects = self._session.elapsed(self._clock())
+        if not self._inbox:
+            deadline = self._session.deadline
+            self._news.wait(None if deadline is None else max(0.0, deadline - self._clock()))
+        if self._inbox:
+            effects = self._inbox.popleft()(self._clock())
         else:
-            effects = call(self._clock())
+            effects = self._session.elapsed(self._clock())
         for effect in effects:
             if self._life is not life:
                 return  # something that was called from here has killed the client
@@ -442,7 +445,7 @@ class Client:
         self._abandon_all()
         self._answer_all(Stopped(why))
         self._give_up_polls(why)
-        self._inbox = LightQueue()  # outcomes of the old session mean nothing to the new one
+        self._inbox.clear()  # outcomes of the old session mean nothing to the new one
         pause = self._session_options.backoff.delay(3, self._draw())
         old, self._session = self._session.state, self._renewed_session()
         self._state_changed(StateChanged(old, State.IDLE, f'failed from within: {why}', 1, pause))
@@ -467,43 +470,50 @@ class Client:
         return session
 
     def _carry_out(self, effect: Effect) -> None:
-        match effect:
-            case Deliver():
-                self._dispatcher.arrived(effect)
-            case PollAnswered(poll=poll) | PollLost(poll=poll):
-                self._polls.remove(poll)
-                self._dispatcher.arrived(effect)
-            case Send():
-                if any(isinstance(each, Connect) for each in effect.requests):
-                    self._polls.append(effect.exchange)
-                self._report.sent(effect)
-                self._lanes[effect.lane].send(effect)
-            case MetaReply(reply=reply):
-                self._dispatcher.meta(reply)
-            case Answered(ticket=ticket, error=error):
-                result = self._results.pop(ticket, None)
-                if result is not None:
-                    result.answer(error)
-            case StateChanged():
-                self._state_changed(effect)
-            case ChannelChanged():
-                self._report.channel_changed(effect)
-                self._dispatcher.tell(effect)
-            case BrakeChanged():
-                self._report.brake_changed(effect)
-            case Prepare():
-                self._prepare(effect)
-            case PrepareChannel():
-                self._prepare_channel(effect)
-            case Abandon(lane=lane):
-                self._lanes[lane].abandon()
-            case ForgetCookies():
-                self._transport.forget_cookies()
-            case MessageSkipped(skipped=skipped):
-                self._report.skipped(skipped)
-                self._dispatcher.tell(effect)
-            case Ignored(what=what):
-                self._report.ignored(what)
+        self._carriers[type(effect)](effect)
+
+    def _all_carriers(self) -> dict[type[Effect], Callable[[Any], None]]:
+        """Who carries out what: every effect there is."""
+        return {
+            Deliver: self._dispatcher.arrived,
+            PollAnswered: self._poll_ended,
+            PollLost: self._poll_ended,
+            Send: self._send,
+            MetaReply: lambda effect: self._dispatcher.meta(effect.reply),
+            Answered: self._answered,
+            StateChanged: self._state_changed,
+            ChannelChanged: self._channel_changed,
+            BrakeChanged: self._report.brake_changed,
+            Prepare: self._prepare,
+            PrepareChannel: self._prepare_channel,
+            Abandon: lambda effect: self._lanes[effect.lane].abandon(),
+            ForgetCookies: lambda _: self._transport.forget_cookies(),
+            MessageSkipped: self._message_skipped,
+            Ignored: lambda effect: self._report.ignored(effect.what),
+        }
+
+    def _poll_ended(self, effect: PollAnswered | PollLost) -> None:
+        self._polls.remove(effect.poll)
+        self._dispatcher.arrived(effect)
+
+    def _send(self, effect: Send) -> None:
+        if isinstance(effect.requests[0], Connect):
+            self._polls.append(effect.exchange)
+        self._report.sent(effect)
+        self._lanes[effect.lane].send(effect)
+
+    def _answered(self, effect: Answered) -> None:
+        result = self._results.pop(effect.ticket, None)
+        if result is not None:
+            result.answer(effect.error)
+
+    def _channel_changed(self, change: ChannelChanged) -> None:
+        self._report.channel_changed(change)
+        self._dispatcher.tell(change)
+
+    def _message_skipped(self, effect: MessageSkipped) -> None:
+        self._report.skipped(effect.skipped)
+        self._dispatcher.tell(effect)
 
     def _prepare(self, command: Prepare) -> None:
         attempt = command.attempt
@@ -550,9 +560,8 @@ class Client:
         self._tell(lambda now: self._session.received(exchange, messages, now, characters))
 
     def _wait_for_room(self) -> None:
-        # The driver counts what was received only when it runs, and a full socket buffer would keep
-        # the lane reading without ever giving way.
-        eventlet.sleep(0)
+        # The driver counts what was received when it runs, at the latest when the lane has read the next
+        # 64 KiB (`turns.py`): by so much are the limits passed.
         if not self._dispatcher.wait_for_room(SLOW_CALLBACKS):
             self._report.slow_callbacks()
             self._dispatcher.wait_for_room()
@@ -565,7 +574,9 @@ class Client:
             self._wait_for_room()
 
     def _holds_enough(self) -> bool:
-        return any(held > limit for held, limit in zip(self._session.held_back, self._limits, strict=True))
+        events, characters = self._session.held_back
+        most, longest = self._limits
+        return events > most or characters > longest
 
     def _ended(self, exchange: int, failure: Failure | None) -> None:
         if failure is None:

@@ -79,8 +79,15 @@ class CommandLane:
             self._emit(Answered(ticket, NotAnswered('withdrawn before it was sent')))
         self._outbox = kept
 
+    @property
+    def waits(self) -> bool:
+        """Whether anything does, for the lane or for its time."""
+        return bool(self._outbox) or self._channels.waits
+
     def next_due(self) -> float | None:
         """When something can be done on a free lane; None while nothing waits."""
+        if not self.waits:
+            return None
         if self._outbox or self._channels.waits_to_send():
             return self._open_at
         due = self._channels.next_due()
@@ -142,7 +149,7 @@ class CommandLane:
                 undone.append(request)
             else:
                 self._refuse(request, verdict, now)
-        missing = exchange.unanswered()
+        missing = list(exchange.unanswered.values())
         due = [request for request in missing if not isinstance(request, Publish)]
         if failure is None and due:
             failure = Failure(FailureKind.NO_REPLY, due[0].channel)

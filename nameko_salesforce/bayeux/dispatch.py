@@ -5,7 +5,7 @@ logged and stays here.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,35 +135,27 @@ class Dispatcher:
         """Call until `close`."""
         mailbox = self._mailbox
         while (item := mailbox.take()) is not None:
-            for callback, argument, channel in self._calls(item):
-                self._call(callback, argument, channel, mailbox)
-                if mailbox.closed:
-                    return
+            if isinstance(item, Reply):
+                self._call(self._listeners.get(item.channel, ()), item, item.channel, mailbox)
+            elif isinstance(item, Notice):
+                self._call(_those(self._observe), item, 'observer', mailbox)
+            elif isinstance(item, _Behind):
+                self._call((lambda behind: behind.call(),), item, 'call in order', mailbox)
+            else:
+                self._call(_those(self._follow), item, 'follower', mailbox)
+                if isinstance(item, Deliver):
+                    self._deliver(item.deliveries, mailbox)
+            if mailbox.closed:
+                return
             mailbox.taken()
 
-    def _calls(self, item: Any) -> Iterator[tuple[Callable[[Any], Any], Any, str]]:
-        """Who is called for an item: (callback, argument, channel for the log)."""
-        if isinstance(item, Reply):
-            for listener in self._listeners.get(item.channel, ()):
-                yield listener, item, item.channel
-        elif isinstance(item, Notice):
-            if self._observe is not None:
-                yield self._observe, item, 'observer'
-        elif isinstance(item, _Behind):
-            yield lambda behind: behind.call(), item, 'call in order'
-        else:
-            if self._follow is not None:
-                yield self._follow, item, 'follower'
-            if isinstance(item, Deliver):
-                yield from self._calls_of_events(item.deliveries)
-
-    def _calls_of_events(self, deliveries: Sequence[Delivery]) -> Iterator[tuple[Callback, Delivery, str]]:
+    def _deliver(self, deliveries: Sequence[Delivery], mailbox: Mailbox) -> None:
         for delivery in deliveries:
-            callbacks = self._routes.get(delivery.channel)
+            channel = delivery.channel
+            callbacks = self._routes.get(channel)
             if callbacks is None:
-                callbacks = self._route(delivery.channel)
-            for callback in callbacks:
-                yield callback, delivery, delivery.channel
+                callbacks = self._route(channel)
+            self._call(callbacks, delivery, channel, mailbox)
 
     def _route(self, channel: str) -> tuple[Callback, ...]:
         names = {*matching_patterns(channel), *matching_patterns(without_filter(channel))}
@@ -180,12 +172,22 @@ class Dispatcher:
         self._routes[channel] = callbacks
         return callbacks
 
-    def _call(self, callback: Callable[[Any], Any], argument: Any, channel: str, mailbox: Mailbox) -> None:
-        try:
-            callback(argument)
-        except (Exception, eventlet.Timeout, GreenletExit) as exc:
-            # Not ours unless we are closed: a callback that waits for a green thread which somebody kills
-            # gets its GreenletExit, and without this the stream would fall silent.
-            if isinstance(exc, GreenletExit) and mailbox.closed:
+    @staticmethod
+    def _call(
+        callbacks: Sequence[Callable[[Any], Any]], argument: Any, channel: str, mailbox: Mailbox
+    ) -> None:
+        """Call all of them, unless one closes the mailbox."""
+        for callback in callbacks:
+            if mailbox.closed:
                 return
-            log.exception('%s: callback %r failed', channel, callback)
+            try:
+                callback(argument)
+            except (Exception, eventlet.Timeout, GreenletExit) as exc:
+                # Not ours unless we are closed: a callback that waits for a green thread which somebody
+                # kills gets its GreenletExit, and without this the stream would fall silent.
+                if not (isinstance(exc, GreenletExit) and mailbox.closed):
+                    log.exception('%s: callback %r failed', channel, callback)
+
+
+def _those(callback: Callable[[Any], Any] | None) -> Sequence[Callable[[Any], Any]]:
+    return () if callback is None else (callback,)

@@ -38,6 +38,9 @@ class Lane(Enum):
     POLL = 'poll'  # /meta/handshake and /meta/connect
     COMMAND = 'command'  # everything else
 
+    # Lanes are keys that each poll looks up, and Enum's own is a Python function.
+    __hash__ = object.__hash__
+
 
 # --- commands -----------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What is under way on the two lanes, and which reply belongs to it. Floor 1: pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nameko_salesforce.bayeux.channels import without_filter
@@ -18,6 +18,8 @@ class Exchange:
         number: names the exchange between session and driver.
         requests: by message id, in the order of sending.
         sent_at: in seconds of the session's clock.
+        is_poll: it is a connect.
+        unanswered: those of the requests that have no reply.
         replies: in the order of arrival, each with the request that it answers.
         server_disconnected: the server's own `/meta/disconnect` was in the response.
         brought_events: events were.
@@ -28,18 +30,19 @@ class Exchange:
 
     number: int
     lane: Lane
-    requests: dict[str, Request]
+    requests: Mapping[str, Request]
     sent_at: float
+    is_poll: bool = field(init=False)
+    unanswered: dict[str, Request] = field(init=False)
     replies: list[tuple[Request, Reply]] = field(default_factory=list)
     server_disconnected: bool = False
     brought_events: bool = False
     overtakers: list[Delivery] = field(default_factory=list)
     overtaking: int = 0
 
-    @property
-    def is_poll(self) -> bool:
-        """Whether it is a connect."""
-        return any(isinstance(request, Connect) for request in self.requests.values())
+    def __post_init__(self) -> None:
+        self.is_poll = any(isinstance(request, Connect) for request in self.requests.values())
+        self.unanswered = dict(self.requests)
 
     @property
     def reply(self) -> Reply | None:
@@ -54,26 +57,22 @@ class Exchange:
         the only request that it can be about: Salesforce has answered
         `[{"error": "401::...", "successful": false}]` and nothing else.
         """
-        candidates = []
-        for request in self.unanswered():
-            same_channel = reply.channel in ('', request.channel)
-            if reply.id is not None:
-                fits = reply.id == request.id and (same_channel or not reply.successful)
-            else:
-                subscription = getattr(request, 'subscription', '')
-                fits = same_channel and reply.subscription in ('', subscription)
-            if fits:
-                candidates.append(request)
+        if reply.id is not None:
+            request = self.unanswered.get(reply.id)
+            fits = request is not None and (not reply.successful or reply.channel in ('', request.channel))
+            return request if fits else None
+        candidates = [
+            request
+            for request in self.unanswered.values()
+            if reply.channel in ('', request.channel)
+            and reply.subscription in ('', getattr(request, 'subscription', ''))
+        ]
         return candidates[0] if len(candidates) == 1 else None
 
     def take(self, request: Request, reply: Reply) -> None:
         """Keep a reply that was matched."""
         self.replies.append((request, reply))
-
-    def unanswered(self) -> Sequence[Request]:
-        """Requests without a reply, in the order of sending."""
-        answered = {request.id for request, _ in self.replies}
-        return [request for request in self.requests.values() if request.id not in answered]
+        self.unanswered.pop(request.id, None)
 
     def unsettled(self) -> Sequence[Request]:
         """Requests without a reply that says yes."""

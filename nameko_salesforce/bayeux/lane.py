@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import eventlet
-from eventlet.event import Event
 from greenlet import GreenletExit
 
+from nameko_salesforce.bayeux.bell import Bell
 from nameko_salesforce.bayeux.decoder import Unkept
 from nameko_salesforce.bayeux.effects import Send
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
@@ -60,7 +60,7 @@ class LaneThread:
         self._ended = ended
         self._wait_for_room = wait_for_room
         self._work: Send | None = None
-        self._wake: Event | None = None
+        self._wake = Bell()
         self._thread: Any = None
         self._life: object = None  # of the thread; another one, or None, once it was abandoned
 
@@ -69,10 +69,10 @@ class LaneThread:
         self._work = command
         if self._thread is None:
             life = self._life = object()
-            self._thread = self._spawn(lambda: self._serve(life))
-        elif self._wake is not None:
-            wake, self._wake = self._wake, None
-            wake.send()
+            wake = self._wake = Bell()
+            self._thread = self._spawn(lambda: self._serve(life, wake))
+        else:
+            self._wake.ring()
 
     def abandon(self) -> None:
         """End what is under way, at once: the socket is closed, no outcome will follow.
@@ -82,18 +82,17 @@ class LaneThread:
         """
         self._work = None
         thread, self._thread = self._thread, None
-        self._wake = self._life = None
+        self._life = None
         if thread is not None and thread is not eventlet.getcurrent():
             # The only way to end a wait inside a socket; closing the socket from here would not.
             thread.kill()
         self._connection.close()
 
-    def _serve(self, life: object) -> None:
+    def _serve(self, life: object, wake: Bell) -> None:
         while self._life is life:
             command, self._work = self._work, None
             if command is None:
-                self._wake = Event()
-                self._wake.wait()
+                wake.wait()
                 continue
             self._exchange(command, life)
 
@@ -122,7 +121,7 @@ class LaneThread:
 
     def _read(self, messages: Sequence[dict[str, Any] | Unkept]) -> list[Incoming]:
         if not self._extensions:
-            return [self._parse(message) for message in messages]
+            return [parse(each) if type(each) is dict else self._parse(each) for each in messages]
         read: list[Incoming] = []
         for message in messages:
             changed = message if isinstance(message, Unkept) else self._incoming(message)

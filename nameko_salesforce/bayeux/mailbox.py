@@ -11,6 +11,8 @@ from typing import Any
 import eventlet
 from eventlet.event import Event
 
+from nameko_salesforce.bayeux.bell import Bell
+
 __all__ = ['Mailbox']
 
 
@@ -33,7 +35,7 @@ class Mailbox:
         self._items: deque[tuple[Any, int, int]] = deque()
         self._size = 0
         self._characters = 0
-        self._filled: Event | None = None
+        self._filled = Bell()
         self._emptied: Event | None = None
 
     def __len__(self) -> int:
@@ -52,12 +54,11 @@ class Mailbox:
         self._items.append((item, size, characters))
         self._size += size
         self._characters += characters
-        self._wake_taker()
+        self._filled.ring()
 
     def take(self) -> Any:
         """The oldest item, which stays until `taken`; waits for one. None once closed."""
         while not self._items and not self.closed:
-            self._filled = Event()
             self._filled.wait()
         return None if self.closed else self._items[0][0]
 
@@ -77,23 +78,23 @@ class Mailbox:
         Returns:
             Whether there is room, or the mailbox is closed.
         """
+        if self._may_go_on():
+            return True
         with eventlet.Timeout(timeout, False):
-            while not (self.has_room or self.closed):
+            while not self._may_go_on():
                 if self._emptied is None:
                     self._emptied = Event()
                 self._emptied.wait()
+        return self._may_go_on()
+
+    def _may_go_on(self) -> bool:
         return self.has_room or self.closed
 
     def close(self) -> None:
         """For good. Nobody waits any longer."""
         self.closed = True
         self._let_in()
-        self._wake_taker()
-
-    def _wake_taker(self) -> None:
-        if self._filled is not None:
-            filled, self._filled = self._filled, None
-            filled.send()
+        self._filled.ring()
 
     def _let_in(self) -> None:
         if self._emptied is not None:

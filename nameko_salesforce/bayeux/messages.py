@@ -302,10 +302,10 @@ def _failure_reason(ext: Mapping[str, Any] | None) -> str:
 
 def _advice(advice: Any) -> AdviceUpdate | None:
     """Advice in seconds; the section of our transport wins over the top level."""
-    if not isinstance(advice, Mapping):
+    if _mapping(advice) is None:
         return None
     section = advice.get(CONNECTION_TYPE)
-    fields = {**advice, **section} if isinstance(section, Mapping) else advice
+    fields = advice if _mapping(section) is None else {**advice, **section}
     return AdviceUpdate(
         reconnect=_reconnect(fields.get('reconnect')),
         interval=_seconds(fields.get('interval'), lowest=-LONGEST_ADVICE),
@@ -340,7 +340,7 @@ def _seconds(milliseconds: Any, lowest: float) -> float | None:
 
 
 def _mapping(value: Any) -> Mapping[str, Any] | None:
-    return value if isinstance(value, Mapping) else None
+    return value if type(value) is dict or isinstance(value, Mapping) else None
 
 
 def _text(value: Any) -> str:

@@ -21,9 +21,11 @@ _HEAD = 65_536
 _SIZE_LINE = 4096
 
 _HEAD_END = re.compile(rb'\r?\n\r?\n')
-_STATUS = re.compile(r'HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: (.*))?')
+_STATUS = re.compile(r'HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([^\r\n]*))?\r?(?:\Z|(?=\n))')
 # RFC 9110, 5.6.2. No space before the colon: it has let requests be smuggled.
-_FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)")
+_FIELD = re.compile(r"\n([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\n]*)")
+# A value could be continued on the next line until 2014.
+_FOLD = re.compile(r'(?<=.)\r?\n[ \t]+')
 # More digits are no length of anything, and int() has an exception for absurd ones.
 _LENGTH = re.compile(r'[0-9]{1,18}')
 _FIRST_CHUNK = re.compile(rb'([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\n')
@@ -217,22 +219,18 @@ class ResponseReader:
 
 def _parsed(text: str) -> tuple[int, int, str, dict[str, list[str]]]:
     """Minor version, status, reason and headers of a head."""
-    first, *lines = text.split('\n')
-    status = _STATUS.fullmatch(first.rstrip('\r'))
+    status = _STATUS.match(text)
     if status is None:
         raise BadResponse('no HTTP status line')
+    lines = text[status.end() :]
+    if '\n ' in lines or '\n\t' in lines:
+        lines = _FOLD.sub(' ', lines)
+    fields = _FIELD.findall(lines)
+    if len(fields) != lines.count('\n'):
+        raise BadResponse('a header line that is none')
     headers: dict[str, list[str]] = {}
-    values: list[str] = []
-    for line in lines:
-        field = _FIELD.match(line)
-        if field is not None:
-            values = headers.setdefault(field[1].lower(), [])
-            values.append(field[2].rstrip())
-        elif values and line[:1] in (' ', '\t'):
-            # A value folded over lines, as it was allowed until 2014.
-            values[-1] = f'{values[-1]} {line.strip()}'
-        else:
-            raise BadResponse('a header line that is none')
+    for name, value in fields:
+        headers.setdefault(name.lower(), []).append(value.rstrip())
     return int(status[1]), int(status[2]), status[3] or '', headers
 
 

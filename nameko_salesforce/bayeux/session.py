@@ -14,7 +14,7 @@ What did not fit into the table, each a function here:
     _poll                   a poll waits for the rest and for the brake, and not for ever
     _hold_overtakers        new events wait for the answer that replays what was before them
     _release_overtakers     and for no more than that
-    _is_wanted              what an overtaken exchange brings is dropped, but for events nobody replays
+    _unreplayed             what an overtaken exchange brings is dropped, but for events nobody replays
 and, in other modules:
     Brake                   how long a poll may wait for those who take the events
     Pace                    pauses and rests; only the second good connect in a row resets the failure count
@@ -146,10 +146,12 @@ class Session:
     @property
     def deadline(self) -> float | None:
         """When `elapsed` is to be called; None while only an outcome can move the session."""
-        times = [self._deadline]
-        if self._state is State.CONNECTED and self._exchanges.is_free(Lane.COMMAND):
-            times.append(self._commands.next_due())
-        return min((each for each in times if each is not None), default=None)
+        due = None
+        if self._commands.waits and self._state is State.CONNECTED and self._exchanges.is_free(Lane.COMMAND):
+            due = self._commands.next_due()
+        if due is None or self._deadline is None:
+            return self._deadline if due is None else due
+        return min(due, self._deadline)
 
     # --- what users ask --------------------------------------------------------------------------
 
@@ -237,8 +239,7 @@ class Session:
         deliveries: list[Delivery] = []
         for message in messages:
             if type(message) is Delivery:
-                if self._is_wanted(message, current):
-                    deliveries.append(message)
+                deliveries.append(message)
                 if message.advice is not None and current is not None:
                     self._advice = self._advice.merge(message.advice)
             elif type(message) is Skipped:
@@ -247,9 +248,11 @@ class Session:
                 self._take_reply(current, message)
             else:
                 self._effects.append(Ignored(f'exchange {exchange}: {message}'))
-        if deliveries and current is not None:
+        if current is None:
+            deliveries = self._unreplayed(deliveries)
+        elif deliveries:
             current.brought_events = True
-            if any(self._policy.is_durable(each.channel) for each in deliveries):
+            if any(map(self._policy.is_durable, {each.channel for each in deliveries})):
                 self._exchanges.brought(current.lane)
             deliveries, characters = self._hold_overtakers(deliveries, current.lane, characters)
         if deliveries:
@@ -287,10 +290,9 @@ class Session:
             return
         self._why = why
         self._deadline = now + pause if row.do is Do.WAIT else None
-        wait = pause if row.do is Do.WAIT else None
-        changed = StateChanged(old, row.next, why, self.failures, wait, for_good)
         if old is not row.next:
-            self._effects.append(changed)
+            wait = pause if row.do is Do.WAIT else None
+            self._effects.append(StateChanged(old, row.next, why, self.failures, wait, for_good))
         match row.do:
             case Do.PREPARE:
                 self._prepare()
@@ -500,7 +502,7 @@ class Session:
 
     def _pump(self, now: float) -> None:
         """Send what waits, if the session is known to work and the lane is free."""
-        if self._state is not State.CONNECTED:
+        if self._state is not State.CONNECTED or not self._commands.waits:
             return
         self._commands.prepare_channels(now)
         if self._exchanges.is_free(Lane.COMMAND):
@@ -522,9 +524,9 @@ class Session:
         exchange = self._exchanges.begin(lane, requests, now)
         self._effects.append(Send(lane, exchange.number, tuple(requests), read_timeout))
 
-    def _is_wanted(self, delivery: Delivery, exchange: Exchange | None) -> bool:
+    def _unreplayed(self, late: list[Delivery]) -> list[Delivery]:
         """A late event of a durable channel comes again by replay, so that its copy is dropped."""
-        return exchange is not None or not self._policy.is_durable(delivery.channel)
+        return [each for each in late if not self._policy.is_durable(each.channel)]
 
     def _hold_overtakers(
         self, deliveries: list[Delivery], lane: Lane, characters: int

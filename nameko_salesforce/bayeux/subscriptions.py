@@ -102,6 +102,7 @@ class Subscriptions:
         # Which of them are in a state to wait for something: looked at in every step, the book is not.
         self._to_prepare: dict[str, _Channel] = {}
         self._to_send: dict[str, _Channel] = {}
+        self._settling: dict[str, _Channel] = {}
         self._is_paused: Callable[[str], bool] | None = None  # which of them; None while none is
 
     # --- what users ask --------------------------------------------------------------------------
@@ -165,12 +166,10 @@ class Subscriptions:
 
         Not one that goes on being refused: the others would wait for it each time.
         """
-        return any(
-            (each.state in SETTLING or (each.state in TO_PREPARE and each.retry_at < until))
-            and each.failures < 2
-            and chosen(each.name)
-            for each in self._book.values()
-        )
+        if not (self._settling or self._to_prepare):
+            return False
+        soon = [each for each in self._to_prepare.values() if each.retry_at < until]
+        return any(each.failures < 2 and chosen(each.name) for each in [*self._settling.values(), *soon])
 
     def status(self) -> dict[str, ChannelStatus]:
         """All channels, in declared order."""
@@ -210,6 +209,11 @@ class Subscriptions:
     def waits_to_send(self) -> bool:
         """Whether anything does."""
         return bool(self._to_send)
+
+    @property
+    def waits(self) -> bool:
+        """Whether any channel waits to be prepared or sent."""
+        return bool(self._to_send or self._to_prepare)
 
     def sent(self, channel: str) -> None:
         """The channel's request is on its way."""
@@ -283,7 +287,11 @@ class Subscriptions:
         if self._is_paused is not None and self._is_paused(record.name):
             also = record.one_of(ChannelInput.PAUSE, ChannelInput.PAUSE_IN_DOUBT)
             record.state = CHANNEL.get((record.state, also), record.state)  # GONE has no row
-        for waiting, states in ((self._to_prepare, TO_PREPARE), (self._to_send, TO_SEND)):
+        for waiting, states in (
+            (self._to_prepare, TO_PREPARE),
+            (self._to_send, TO_SEND),
+            (self._settling, SETTLING),
+        ):
             if record.state in states:
                 waiting[record.name] = record
             else:

@@ -24,7 +24,13 @@ __all__ = [
 ]
 
 
-class State(Enum):
+class _Key(Enum):
+    """Of the tables, which each poll looks into: Enum's own hash is a Python function."""
+
+    __hash__ = object.__hash__
+
+
+class State(_Key):
     """The connection as a whole."""
 
     IDLE = 'idle'  # not started
@@ -38,7 +44,7 @@ class State(Enum):
     HALTED = 'halted'  # stopped, or given up for a reported reason
 
 
-class Input(Enum):
+class Input(_Key):
     """What can happen to the connection."""
 
     START = 'start'
@@ -132,7 +138,7 @@ def _connection() -> dict[tuple[State, Input], Row]:
 CONNECTION: Mapping[tuple[State, Input], Row] = _connection()
 
 
-class ChannelState(Enum):
+class ChannelState(_Key):
     """One subscription. `GONE` is never held: the record is dropped."""
 
     WANTED = 'wanted'  # to be subscribed as soon as the session allows
@@ -151,7 +157,7 @@ class ChannelState(Enum):
     GONE = 'gone'
 
 
-class ChannelInput(Enum):
+class ChannelInput(_Key):
     """What can happen to a subscription."""
 
     SUBSCRIBE = 'subscribe'

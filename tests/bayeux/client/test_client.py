@@ -2,10 +2,12 @@
 
 import logging
 import time
+from typing import get_args
 
 import eventlet
 import pytest
 
+from nameko_salesforce.bayeux.effects import Effect
 from nameko_salesforce.bayeux.errors import (
     ExchangeFailed,
     LocalError,
@@ -995,8 +997,11 @@ def test_no_callback_is_called_after_a_halt_from_a_callback(fake, make_client):
 def test_a_session_goes_on_behind_a_mailbox_that_was_full_at_the_halt(fake, make_client):
     client, release = make_client(client={'mailbox_limit': 1}), eventlet.event.Event()
     client.subscribe('/a', lambda event: release.wait()).get(timeout=100 * TICK)
+    mark = fake.mark()
     fake.publish_many([('/a', number) for number in range(50)])
-    until(lambda: len(client._dispatcher._mailbox) > 1, 'a full mailbox')
+    until(lambda: fake.journal('held', after=mark), 'the next poll')
+    fake.publish_many([('/a', number) for number in range(50)])  # whose lane waits for room
+    until(lambda: client._dispatcher._mailbox._emptied is not None, 'a lane that waits for room')
     mark = fake.mark()
     client.halt()
     until(lambda: fake.journal('held', after=mark), 'the next poll')
@@ -1009,10 +1014,13 @@ def test_slow_callbacks_that_hold_up_the_reading_are_reported(fake, make_client,
     client, release = make_client(client={'mailbox_limit': 1}), eventlet.event.Event()
     got = []
     client.subscribe('/a', lambda event: (release.wait(), got.append(event.data))).get(timeout=100 * TICK)
+    mark = fake.mark()
+    fake.publish_many([('/a', number) for number in range(50)])
+    until(lambda: fake.journal('held', after=mark), 'the next poll')
     fake.publish_many([('/a', number) for number in range(50)])
     until(lambda: 'callbacks do not keep up' in caplog.text, 'the report')
     release.send()
-    until(lambda: len(got) == 50, 'all events')
+    until(lambda: len(got) == 100, 'all events')
 
 
 @pytest.mark.parametrize('where', ['headers', 'extension'])
@@ -1060,3 +1068,7 @@ def test_a_halt_is_reported_with_its_reason(fake, make_client, caplog):
 def test_a_wrong_url_is_refused_before_anything_is_opened(make_client, arguments, words):
     with pytest.raises(LocalError, match=words):
         make_client(start=False, **arguments)
+
+
+def test_each_effect_of_a_session_has_somebody_who_carries_it_out(make_client):
+    assert set(make_client(start=False)._carriers) == set(get_args(Effect))

@@ -58,7 +58,7 @@ def test_what_is_unanswered_or_not_settled_keeps_the_order_of_sending():
     exchange = make(A, B, LEAVE, MESSAGE)
     exchange.take(B, Reply('/meta/subscribe', '2', True))
     exchange.take(LEAVE, Reply('/meta/unsubscribe', '3', False))
-    assert exchange.unanswered() == [A, MESSAGE]
+    assert list(exchange.unanswered.values()) == [A, MESSAGE]
     assert exchange.unsettled() == [A, LEAVE, MESSAGE]
     assert exchange.reply == Reply('/meta/subscribe', '2', True)
 

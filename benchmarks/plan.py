@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.patterns import CLIENTS, PATTERNS, QUICK_CLIENTS, QUICK_PATTERNS, Pattern, pattern_of
+from benchmarks.patterns import CLIENTS, PATTERNS, QUICK, Pattern, pattern_of
 
 __all__ = ['choose', 'order', 'plan']
 
 
 def choose(only: str, *, is_quick: bool) -> list[tuple[Pattern, list[str]]]:
-    """Patterns with their clients."""
+    """Patterns with their clients; `only` names some of either, with commas."""
     names = set(filter(None, only.split(',')))
-    patterns = [each for each in PATTERNS if each in names] or list(QUICK_PATTERNS if is_quick else PATTERNS)
-    clients = [each for each in CLIENTS if each in names] or list(QUICK_CLIENTS if is_quick else CLIENTS)
-    chosen = [pattern_of(name, is_quick=is_quick) for name in patterns]
-    both = [(pattern, [each for each in pattern.clients if each in clients]) for pattern in chosen]
-    return [(pattern, left) for pattern, left in both if left]
+    known = QUICK if is_quick and not names else {name: each.clients for name, each in PATTERNS.items()}
+    clients = names & set(CLIENTS) or set(CLIENTS)
+    patterns = names & set(PATTERNS) or set(known)
+    chosen = []
+    for name, each in known.items():
+        left = [client for client in each if client in clients]
+        if name in patterns and left:
+            chosen.append((pattern_of(name, is_quick=is_quick), left))
+    return chosen
 
 
 def plan(chosen: Sequence[tuple[Pattern, Sequence[str]]], runs: int) -> Iterator[tuple[int, str, Pattern]]:

@@ -52,19 +52,18 @@ def child(
 ) -> Iterator[subprocess.Popen[str]]:
     """A process that ends with the block, and with this process."""
     environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'NODE_PATH': str(NODE_MODULES)}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         ['setpriv', '--pdeathsig', 'KILL', *command],
         cwd=ROOT,
         env=environment,
         text=True,
         pass_fds=pass_fds,
         **options,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def _latency(figures: Figures) -> Iterator[Target]:
 
 def _growth(figures: Figures) -> Iterator[Target]:
     for client in OURS:
-        ratio = figures.ratio(('channels-100', client), ('channels-1', client), cpu)
+        ratio = figures.ratio(('channels-100', client), ('100', client), cpu)
         yield Target(f'100 channels over 1: CPU of {client}', NO_GROWTH, 'x', ratio)
     for client in OURS:
         aged = figures.spread('backlog', client, age_of)

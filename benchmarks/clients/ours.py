@@ -10,7 +10,7 @@ from nameko_salesforce.bayeux.client import Client
 
 # Every so many events a slow handler waits so many seconds: what arrives has to wait, too.
 SLOW_EVERY = 100
-SLOW_PAUSE = 0.003
+SLOW_PAUSE = 0.002
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from nameko_salesforce.streaming import subscribe  # noqa: E402
 
 # Every so many events a slow handler takes so many seconds; nine may at a time.
 SLOW_EVERY = 100
-SLOW_PAUSE = 0.02
+SLOW_PAUSE = 0.01
 
 
 def main() -> None:

@@ -141,7 +141,7 @@ def _oauth(settings: SalesforceSettings, form: Mapping[str, str], *secrets: str)
     content = _json(answer.body)
     match content:
         case {'error': str(code), **others}:
-            raise _refusal(settings, answer, code, str(others.get('error_description', '')), *secrets)
+            raise _refusal(settings, answer, code, _text(others.get('error_description')), *secrets)
         case {'access_token': str(token), 'instance_url': str(instance), 'id': str(identity)} if (
             answer.status == 200
         ):
@@ -164,7 +164,7 @@ def _own_token(settings: SalesforceSettings, token: str, instance: str) -> Token
     content = _json(answer.body)
     match content:
         case [{'errorCode': str(code), **others}, *_]:
-            raise _refusal(settings, answer, code, str(others.get('message', '')), token)
+            raise _refusal(settings, answer, code, _text(others.get('message')), token)
         case {'identity': str(identity)} if answer.status == 200:
             return _token(settings, token, instance, _ids(identity))
     if answer.status == 410:
@@ -235,6 +235,10 @@ def _json(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return _NO_JSON
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ''
 
 
 def _ids(identity: str) -> tuple[str, str]:

@@ -56,13 +56,14 @@ class SoapFault:
 
 def parse(body: bytes) -> LoginAnswer | SoapFault | None:
     """Read an answer; None: it is neither."""
-    if b'<!DOCTYPE' in body:
-        # SOAP has none, and entities are for attacks.
-        return None
     try:
-        root = ElementTree.fromstring(body)
-    except (ElementTree.ParseError, ValueError, LookupError):
-        # LookupError: an encoding that Python does not know.
+        # What an answer says about its encoding does not count: in another one a DOCTYPE would look otherwise.
+        text = body.decode('utf-8-sig')
+        if '<!DOCTYPE' in text:
+            # SOAP has none, and entities are for attacks.
+            return None
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError):
         return None
     texts: dict[str, str] = {}
     for element in root.iter():

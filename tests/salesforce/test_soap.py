@@ -85,10 +85,21 @@ def test_a_fault_is_read_in_its_new_and_its_old_form(fault):
         GRANTED.replace('sessionId', 'session').encode(),
         b'<?xml version="1.0" encoding="klingon"?><a/>',
         GRANTED.replace('?>', '?><!DOCTYPE a [<!ENTITY b "c">]>').replace('00D!A&amp;B', '&b;').encode(),
+        GRANTED.replace('"UTF-8"?>', '"UTF-16"?><!DOCTYPE a [<!ENTITY b "c">]>')
+        .replace('00D!A&amp;B', '&b;')
+        .encode('utf-16'),
+        b'<a>' * 100_000,
+        b'<a>' * 100_000 + b'</a>' * 100_000,
+        GRANTED.replace('A&amp;B', '&#xD800;').encode(),
+        GRANTED.replace('A&amp;B', '\ud800').encode('utf-8', 'surrogatepass'),
     ],
 )
 def test_anything_else_is_neither(body):
     assert parse(body) is None
+
+
+def test_a_byte_order_mark_is_none_of_the_document():
+    assert parse(b'\xef\xbb\xbf' + GRANTED.encode()) == parse(GRANTED.encode())
 
 
 def test_no_repr_shows_the_session():

@@ -137,7 +137,9 @@ def hide(text: str, secrets: Iterable[str]) -> str:
     }
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, '***')
-    return _UNPRINTABLE.sub(' ', text).strip()[:_TEXT]
+    text = _UNPRINTABLE.sub(' ', text).strip()[:_TEXT]
+    # Lone surrogates, for one, which no log can be written with.
+    return ''.join(each if each.isprintable() else ' ' for each in text)
 
 
 def judge(code: str, text: str, *, flow: str, secrets: Iterable[str], failure: Failure) -> LoginError:

@@ -57,7 +57,7 @@ class SoapFault:
 def parse(body: bytes) -> LoginAnswer | SoapFault | None:
     """Read an answer; None: it is neither."""
     try:
-        # What an answer says about its encoding does not count: in another one a DOCTYPE would look otherwise.
+        # Whatever the answer says about its encoding: in another one a DOCTYPE looks otherwise.
         text = body.decode('utf-8-sig')
         if '<!DOCTYPE' in text:
             # SOAP has none, and entities are for attacks.

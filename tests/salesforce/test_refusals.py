@@ -132,5 +132,7 @@ def test_a_secret_within_another_does_not_show_the_rest_of_it():
 
 def test_what_a_terminal_would_obey_is_taken_out_and_the_text_is_bounded():
     assert hide('a\x1b[31mb\r\nc', []) == 'a [31mb c'
+    # A line separator, a lone surrogate, a mark that turns the direction of writing.
+    assert hide('a\u2028b\ud800c\u202ed', []) == 'a b c d'
     assert len(hide('x' * 10_000, [])) == 300
     assert len(judged('X' * 1000, '').code) == 60

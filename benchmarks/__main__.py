@@ -1,6 +1,7 @@
 """`make bench`: everybody in turn with every pattern, several times; then figures, targets and a status.
 
     python -m benchmarks [--quick] [--only ours,reference,100] [--runs 5] [--json FILE]
+    python -m benchmarks --read FILE [--markdown]
     python -m benchmarks --one ours 100 [--wrap 'py-spy record -o ours.svg --']
 
 Status 1 if a target is missed, or was not measured though all was to be, or a client failed.
@@ -24,6 +25,7 @@ from benchmarks.figures import Figures
 from benchmarks.patterns import CLIENTS, PATTERNS, Pattern, pattern_of
 from benchmarks.plan import choose, plan
 from benchmarks.programs import Failed, Programs
+from benchmarks.table import markdown_of_figures, markdown_of_targets
 from benchmarks.targets import targets
 
 RUNS = 5
@@ -35,19 +37,38 @@ def main() -> int:
     options = arguments()
     if options.one:
         return one(*options.one, is_quick=options.quick, wrap=shlex.split(options.wrap))
+    measured = json.loads(options.read.read_text()) if options.read else measure(options)
+    return tell(options, measured)
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """All runs, told on standard error as they come, and kept in the file as far as they have come."""
     chosen = choose(options.only, is_quick=options.quick)
-    progress = Console(stderr=True)
-    progress.print(f'{sum(len(clients) for _, clients in chosen)} clients and patterns, {options.runs} times')
+    todo = list(plan(chosen, options.runs))
+    progress = Console(stderr=True, highlight=False)
     begun = time.monotonic()
     runs: list[dict[str, Any]] = []
+    measured = {
+        'patterns': [pattern.name for pattern, _ in chosen],
+        'hold': pattern_of('idle', is_quick=options.quick).hold,
+        'whole': not (options.only or options.quick),
+        'load': os.getloadavg()[0],
+        'runs': runs,
+    }
     with Programs(is_quick=options.quick) as programs:
-        for number, client, pattern in plan(chosen, options.runs):
+        for done, (number, client, pattern) in enumerate(todo):
             seconds = time.monotonic() - begun
-            progress.print(
-                f'{seconds:5.0f} s  run {number + 1}  {pattern.name:<13} {client}', highlight=False
-            )
+            place = f'{done:4}/{len(todo)}  run {number + 1}'
+            progress.print(f'{seconds:5.0f} s {place}  {pattern.name:<13} {client}')
             runs.append({**attempt(programs, client, pattern), 'run': number})
-    return tell(options, chosen, runs, time.monotonic() - begun)
+            minutes = (time.monotonic() - begun) / 60
+            measured['title'] = (
+                f'{number + 1} runs in {minutes:.1f} minutes, {os.cpu_count()} cores, '
+                f'load {measured["load"]:.1f} before, Python {platform.python_version()}'
+            )
+            if options.json:
+                options.json.write_text(json.dumps(measured))
+    return measured
 
 
 def arguments() -> argparse.Namespace:
@@ -64,6 +85,8 @@ def arguments() -> argparse.Namespace:
         '--runs', type=int, help=f'of each client with each pattern: {RUNS}, and 1 with --quick'
     )
     parser.add_argument('--json', type=Path, metavar='FILE', help='write all that was measured there')
+    parser.add_argument('--read', type=Path, metavar='FILE', help='show what was written there')
+    parser.add_argument('--markdown', action='store_true', help='tables for docs/performance.md')
     parser.add_argument(
         '--one', nargs=2, metavar=('CLIENT', 'PATTERN'), help='one run, and what the client says of it'
     )
@@ -97,31 +120,24 @@ def attempt(programs: Programs, client: str, pattern: Pattern) -> dict[str, Any]
     return run
 
 
-def tell(
-    options: argparse.Namespace,
-    chosen: Sequence[tuple[Pattern, Sequence[str]]],
-    runs: Sequence[dict[str, Any]],
-    seconds: float,
-) -> int:
-    figures = Figures(runs)
-    load = os.getloadavg()[1]
-    title = (
-        f'{options.runs} runs in {seconds / 60:.1f} minutes, {os.cpu_count()} cores, load {load:.1f}, '
-        f'Python {platform.python_version()}; median (least-most)'
-    )
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    names = [pattern.name for pattern, _ in chosen if 'fake' not in pattern.clients]
-    draw_figures(figures, names, title, console)
-    judged = targets(figures, pattern_of('idle', is_quick=options.quick).hold)
-    draw_targets(judged, console)
-    if options.json:
-        options.json.write_text(json.dumps({'title': title, 'runs': runs}, indent=1))
-    failed = [run for run in runs if 'failed' in run]
+def tell(options: argparse.Namespace, measured: dict[str, Any]) -> int:
+    figures = Figures(measured['runs'])
+    judged = targets(figures, measured['hold'])
+    if not measured['whole']:
+        judged = [each for each in judged if each.measured is not None]
+    patterns = [name for name in measured['patterns'] if name != 'held']
+    if options.markdown:
+        print(f'{measured["title"]}\n')
+        print('\n'.join([*markdown_of_figures(figures, patterns), '', *markdown_of_targets(judged)]))
+    else:
+        console = Console(width=None if sys.stdout.isatty() else WIDTH)
+        draw_figures(figures, patterns, f'{measured["title"]}; median (least-most)', console)
+        draw_targets(judged, console)
+    failed = [run for run in measured['runs'] if 'failed' in run]
     for run in failed:
         print(f'{run["client"]} with {run["pattern"]} failed: {run["failed"].splitlines()[0]}')
-    whole = not (options.only or options.quick)
-    missed = [each for each in judged if not each.passed and (whole or each.measured is not None)]
-    print(f'{sum(each.passed for each in judged)} of {len(judged)} targets reached, {len(missed)} missed')
+    missed = [each for each in judged if not each.passed]
+    print(f'\n{len(judged) - len(missed)} of {len(judged)} targets reached, {len(missed)} missed')
     return 1 if missed or failed else 0
 
 

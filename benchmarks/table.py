@@ -1,10 +1,12 @@
 """The cells of the two tables that a run prints: figures, and targets. Pure; `drawing.py` draws them."""
 
+from collections.abc import Sequence
+
 from benchmarks.figures import Figures, Spread, base, cpu, growth, p50, p99, rate
 from benchmarks.patterns import PATTERNS
 from benchmarks.targets import Target
 
-__all__ = ['COLUMNS', 'VERDICTS', 'figure_rows', 'target_row']
+__all__ = ['COLUMNS', 'VERDICTS', 'figure_rows', 'markdown_of_figures', 'markdown_of_targets', 'target_row']
 
 COLUMNS = (
     'client',
@@ -55,3 +57,18 @@ def _cell(spread: Spread | None, digits: int, *, spread_too: bool = True) -> str
     if spread_too and spread.low != spread.high:
         text += f' ({spread.low:,.{digits}f}-{spread.high:,.{digits}f})'
     return text
+
+
+def markdown_of_figures(figures: Figures, patterns: Sequence[str]) -> list[str]:
+    """Lines of one table with all patterns."""
+    rows = [[pattern, *row] for pattern in patterns for row in figure_rows(figures, pattern)]
+    return _markdown(['pattern', *COLUMNS], rows)
+
+
+def markdown_of_targets(targets: Sequence[Target]) -> list[str]:
+    """Lines of one table."""
+    return _markdown(['target', 'at most', 'measured', ''], [target_row(each) for each in targets])
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f'| {" | ".join(row)} |' for row in (head, ['---'] * len(head), *rows)]

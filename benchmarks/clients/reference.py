@@ -69,7 +69,9 @@ def main() -> None:
                 if 'data' in message:
                     meter.event(message['data'])
         else:
-            meter.events(len(messages) - 1)
+            count = len(messages) - 1
+            del messages  # to let go of what was read is a part of the work
+            meter.events(count)
     meter.report()
 
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.figures import Figures, Spread, age_of, cpu, growth, p50, p99, spread_of
 from benchmarks.patterns import PATTERNS, PEERS, pattern_of, quick
 from benchmarks.plan import choose, order, plan
-from benchmarks.table import figure_rows, target_row
+from benchmarks.table import figure_rows, markdown_of_figures, markdown_of_targets, target_row
 from benchmarks.targets import Target, targets
 
 MB = 2**20
@@ -145,6 +145,16 @@ def test_only_names_clients_patterns_or_both():
     assert 'held' not in dict(names('ours'))
     assert names('held') == [('held', ['fake'])]
     assert set(dict(names(''))) == set(PATTERNS)
+
+
+def test_tables_for_the_docs():
+    runs = [run_of('reference', '10', 0, 10)]
+    assert markdown_of_figures(Figures(runs), ['10'])[1:] == [
+        '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+        '| 10 | reference | 10.0 | 1.00 | 2,000 | 40.0 | 2.0 |  |  |',
+    ]
+    target = Target('words', 2.5, 'x', Spread(2, 1, 3))
+    assert markdown_of_targets([target])[2:] == ['| words | 2.5 x | 2.00 (1.00-3.00) | pass |']
 
 
 # --- patterns and their order ----------------------------------------------------------------------

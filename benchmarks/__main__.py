@@ -50,7 +50,6 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     runs: list[dict[str, Any]] = []
     measured = {
         'patterns': [pattern.name for pattern, _ in chosen],
-        'hold': pattern_of('idle', is_quick=options.quick).hold,
         'whole': not (options.only or options.quick),
         'load': os.getloadavg()[0],
         'runs': runs,
@@ -122,7 +121,7 @@ def attempt(programs: Programs, client: str, pattern: Pattern) -> dict[str, Any]
 
 def tell(options: argparse.Namespace, measured: dict[str, Any]) -> int:
     figures = Figures(measured['runs'])
-    judged = targets(figures, measured['hold'])
+    judged = targets(figures)
     if not measured['whole']:
         judged = [each for each in judged if each.measured is not None]
     patterns = [name for name in measured['patterns'] if name != 'held']

@@ -7,6 +7,7 @@ taken: a shared machine is faster at one minute than at the next.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from statistics import median
 from typing import Any
 
@@ -20,17 +21,21 @@ __all__ = [
     'cpu',
     'growth',
     'held',
+    'held_cpu',
     'p50',
     'p99',
     'rate',
     'spread_of',
-    'switches',
+    'wake_ups',
 ]
 
 Run = Mapping[str, Any]
 Measure = Callable[[Run], float]
 
 MB = 2**20
+
+# Seconds.
+SALESFORCE_HOLD = 110.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,14 @@ def growth(run: Run) -> float:
     return float((run['rss_peak'] - run['rss_base']) / MB)
 
 
-def switches(run: Run) -> float:
-    """How often the process went to sleep, for each event."""
-    return float(run['switches'] / run['events'])
+def wake_ups(run: Run) -> float:
+    """Of an idle client, beyond one in each begun second."""
+    return float(max(0, run['idle_switches'] - ceil(run['idle_seconds'])))
+
+
+def held_cpu(run: Run) -> float:
+    """Microseconds of CPU of an idle client in the time that Salesforce holds a poll."""
+    return float(run['idle_cpu'] / run['idle_seconds'] * SALESFORCE_HOLD * 1e6)
 
 
 def p50(run: Run) -> float:
@@ -127,9 +137,21 @@ class Figures:
         return spread_of(map(measure, self._runs.get((pattern, client), {}).values()))
 
     def ratio(
-        self, one: tuple[str, str], other: tuple[str, str], measure: Measure, *, difference: bool = False
+        self,
+        one: tuple[str, str],
+        other: tuple[str, str],
+        measure: Measure,
+        over: Measure | None = None,
+        *,
+        difference: bool = False,
     ) -> Spread | None:
-        """One over the other, or less the other, each a (pattern, client), inside each run that has both."""
+        """One over the other, or less the other, each a (pattern, client), inside each run that has both.
+
+        Args:
+            over: what is measured of the other, if that is something else.
+        """
         ones, others = self._runs.get(one, {}), self._runs.get(other, {})
-        pairs = [(measure(ones[number]), measure(others[number])) for number in ones if number in others]
+        pairs = [
+            (measure(ones[number]), (over or measure)(others[number])) for number in ones if number in others
+        ]
         return spread_of(first - second if difference else first / second for first, second in pairs)

@@ -25,7 +25,7 @@ CLIENTS = (*EVERYBODY, 'fake')
 
 # Seconds; a brisk client has long polled again when the next event is published.
 PAUSE = 0.005
-HOLD = 5.0
+HOLD = 8.0
 
 HELD_CLIENTS = 2_000
 
@@ -43,7 +43,7 @@ class Pattern:
     size: bytes of an event, about.
     channels: among which events go round.
     pause: seconds between one event and the next, each published on its own; 0: as fast as the client reads.
-    hold: seconds that the poll is held in which the first measured event comes.
+    hold: seconds that the poll is held whose answer is the first measured event.
     slow: the handlers take time: what arrives has to wait.
     fake: the fake is the server, not the source; or, as the only client, what is measured.
     """

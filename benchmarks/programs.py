@@ -17,8 +17,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from benchmarks.fakes import fake
+from benchmarks.observer import observe
 from benchmarks.patterns import Pattern
-from benchmarks.source import channels_of
+from benchmarks.source import HOLDING, channels_of
 
 __all__ = ['Failed', 'Programs', 'commands']
 
@@ -66,19 +67,38 @@ def child(
             process.kill()
 
 
+class Source:
+    """The source of a pattern, while it runs.
+
+    Attributes:
+        url: the Bayeux URL.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], pattern: Pattern) -> None:
+        # It says its address when everything is rendered.
+        address = self._line(process)
+        if not address.startswith('http'):
+            raise Failed(f'the source of {pattern.name}: {address}\n{process.communicate()[1]}')
+        self.url = f'{address}/cometd/67.0'
+        self._process = process
+
+    def wait_for_hold(self) -> bool:
+        """Wait until the poll that is held long has come; False: the source has ended."""
+        return self._line(self._process) == HOLDING
+
+    @staticmethod
+    def _line(process: subprocess.Popen[str]) -> str:
+        assert process.stderr is not None
+        return process.stderr.readline().strip()
+
+
 @contextmanager
-def source(pattern: Pattern, *, is_quick: bool) -> Iterator[str]:
-    """The Bayeux URL of a source that serves a pattern."""
+def source(pattern: Pattern, *, is_quick: bool) -> Iterator[Source]:
     with socket.create_server(('127.0.0.1', 0)) as listener:
         command = [sys.executable, '-m', 'benchmarks.source', pattern.name, '--fd', str(listener.fileno())]
         command += ['--quick'] if is_quick else []
-        # It says its address when everything is rendered.
         with child(command, pass_fds=[listener.fileno()], stderr=subprocess.PIPE) as process:
-            assert process.stderr is not None
-            address = process.stderr.readline().strip()
-            if not address.startswith('http'):
-                raise Failed(f'the source of {pattern.name}: {address}\n{process.stderr.read()}')
-            yield f'{address}/cometd/67.0'
+            yield Source(process, pattern)
 
 
 class Programs:
@@ -117,23 +137,33 @@ class Programs:
         """
         if client == 'fake':
             return self._result(client, pattern, [*commands(client), '--clients', str(pattern.events)])
-        served = fake(pattern) if pattern.fake else source(pattern, is_quick=self._is_quick)
-        with served as url:
-            what: dict[str, Any] = {
-                'url': url,
-                'channels': channels_of(pattern),
-                'warm': pattern.warm,
-                'events': pattern.events,
-                'timed': bool(pattern.pause),
-                'slow': pattern.slow,
-                'batch': min(100, pattern.per_response),
-            }
-            if client in WITH_REDIS:
-                what['redis'] = self.redis_uri()
-            return self._result(client, pattern, [*self._wrap, *commands(client), json.dumps(what)])
+        if pattern.fake:
+            with fake(pattern) as url:
+                return self._result(client, pattern, self._command(client, pattern, url))
+        with source(pattern, is_quick=self._is_quick) as served:
+            return self._result(client, pattern, self._command(client, pattern, served.url), served)
 
-    def _result(self, client: str, pattern: Pattern, command: Sequence[str]) -> dict[str, Any]:
+    def _command(self, client: str, pattern: Pattern, url: str) -> list[str]:
+        what: dict[str, Any] = {
+            'url': url,
+            'channels': channels_of(pattern),
+            'warm': pattern.warm,
+            'events': pattern.events,
+            'timed': bool(pattern.pause),
+            'slow': pattern.slow,
+            'batch': min(100, pattern.per_response),
+        }
+        if client in WITH_REDIS:
+            what['redis'] = self.redis_uri()
+        return [*self._wrap, *commands(client), json.dumps(what)]
+
+    def _result(
+        self, client: str, pattern: Pattern, command: Sequence[str], served: Source | None = None
+    ) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
         with child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            if pattern.hold and served is not None and served.wait_for_hold():
+                seen = observe(process.pid, pattern.hold)
             try:
                 out, err = process.communicate(timeout=LIMIT)
             except subprocess.TimeoutExpired:
@@ -141,4 +171,4 @@ class Programs:
         lines = [line for line in out.splitlines() if line.startswith('{')]
         if not lines:
             raise Failed(f'{client} with {pattern.name}: status {process.returncode}\n{err[-3000:]}')
-        return {'client': client, 'pattern': pattern.name, **json.loads(lines[-1])}
+        return {'client': client, 'pattern': pattern.name, **json.loads(lines[-1]), **seen}

@@ -30,6 +30,8 @@ RECORDS = 5_000
 PIECE = 65_536
 # Seconds that a poll is held when there is nothing more.
 TIMEOUT = 110
+# Said on standard error when the poll of an idle client has come.
+HOLDING = 'holding'
 
 HEAD = (
     b'HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\nCache-Control: no-cache,no-store\r\n'
@@ -171,8 +173,10 @@ class Session:
             if not complete:
                 return
         body, hold = next(self._next, (b'', TIMEOUT))
-        if hold and _closed(connection, hold):
-            return
+        if hold:
+            print(HOLDING, file=sys.stderr, flush=True)
+            if _closed(connection, hold):
+                return
         if self._pattern.pause and body:
             body = self._stamped(body)
         yield body

@@ -29,6 +29,14 @@ def test_moments_are_measured_where_events_come_one_at_a_time():
     assert run['wall'] >= pattern.pause * (pattern.events - 1)
 
 
+def test_an_idle_client_is_looked_at_from_outside():
+    pattern = pattern_of('idle', is_quick=True)
+    with Programs(is_quick=True) as all_programs:
+        run = all_programs.run('reference', pattern)
+    assert 0 < run['idle_seconds'] < pattern.hold
+    assert (run['idle_cpu'], run['idle_switches']) == (0, 0)
+
+
 def test_a_client_that_says_nothing_has_failed_with_what_it_wrote(monkeypatch):
     monkeypatch.setattr(programs, 'commands', lambda client: ['sh', '-c', 'echo no such luck >&2; exit 3'])
     with Programs(is_quick=True) as all_programs, pytest.raises(Failed, match='status 3\nno such luck'):

@@ -22,12 +22,13 @@ from nameko.exceptions import ConfigurationError
 
 from nameko_salesforce.assertion import private_key
 from nameko_salesforce.bayeux.errors import LocalError
-from nameko_salesforce.bayeux.options import SessionOptions
+from nameko_salesforce.bayeux.options import SessionOptions, is_count
 from nameko_salesforce.bayeux.route import Route
 from nameko_salesforce.bayeux.section import (
     CLIENT_KEYS,
     Key,
     client_options,
+    file_name,
     flag,
     line,
     read_section,
@@ -55,6 +56,9 @@ __all__ = ['KEYS', 'ReplaySettings', 'SalesforceSettings', 'read_settings']
 
 # Seconds; Salesforce forgets a client that has not polled for 40.
 LONGEST_BRAKE = 30.0
+
+# Connections. Salesforce lets 25 requests of an org take longer than 20 s.
+LARGEST_POOL = 1000
 
 # The Streaming API is served from 37.0 on; 37.0 to 40.0 are announced to end with Summer '28.
 OLDEST_API_VERSION = 37
@@ -120,7 +124,8 @@ def _security_token(value: Any) -> str:
 
 
 def _api_version(value: Any) -> str:
-    found = None if isinstance(value, bool) else _API_VERSION.fullmatch(str(value))
+    spelled = str(value) if isinstance(value, str | float) or is_count(value) else ''
+    found = _API_VERSION.fullmatch(spelled)
     if found is None:
         raise ValueError(f'a version such as "{DEFAULT_API_VERSION}"')
     if int(found[1]) < OLDEST_API_VERSION:
@@ -170,7 +175,7 @@ def _pem(value: Any) -> str:
 
 
 def _pem_file(value: Any) -> str:
-    name = text(value)
+    name = file_name(value)
     try:
         private_key(Path(name).read_text(encoding='ascii', errors='replace'))
     except OSError as error:
@@ -195,6 +200,13 @@ def _provider(value: Any) -> ProvidedToken:
     return ProvidedToken(path, provide)
 
 
+def _pool_size(value: Any) -> int:
+    if whole(value) > LARGEST_POOL:
+        # urllib3 makes room for all of them at once.
+        raise ValueError(f'a whole number above 0, {LARGEST_POOL} at most')
+    return int(value)
+
+
 KEYS: Mapping[str, Key] = {
     # How to log in.
     'USERNAME': Key('flow', 'username', line),
@@ -216,7 +228,7 @@ KEYS: Mapping[str, Key] = {
     'FAIL_FAST': Key('own', 'fail_fast', flag),
     'LOGINS_PER_HOUR': Key('own', 'logins_per_hour', whole),
     'REQUEST_TIMEOUT': Key('own', 'request_timeout', seconds),
-    'POOL_SIZE': Key('own', 'pool_size', whole),
+    'POOL_SIZE': Key('own', 'pool_size', _pool_size),
     'MAILBOX_LIMIT': Key('own', 'mailbox_limit', whole),
     'EVENT_WORKERS': Key('own', 'event_workers', whole),
     **REPLAY_KEYS,

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from nameko_salesforce.bayeux.texts import shown
 from nameko_salesforce.constants import NotifyForFields
 from nameko_salesforce.soql import quote
 
@@ -140,7 +141,7 @@ class SobjectTopic(_Notify):
 
     def __post_init__(self) -> None:
         if not isinstance(self.sobject_type, str) or not _API_NAME.fullmatch(self.sobject_type):
-            raise ValueError(f'sobject_type {self.sobject_type!r} is not the API name of an object')
+            raise ValueError(f'sobject_type {shown(self.sobject_type)} is not the API name of an object')
         if self.record_type is not None and (not isinstance(self.record_type, str) or not self.record_type):
             raise ValueError(f'{self.sobject_type}: record_type has to be the developer name of one, or None')
         if not self.name:
@@ -257,7 +258,7 @@ def collect(topics: Iterable[Topic]) -> tuple[Topic, ...]:
 
 def _check_name(name: Any) -> None:
     if not isinstance(name, str) or not name.strip():
-        raise ValueError(f'a PushTopic needs a name, not {name!r}')
+        raise ValueError(f'a PushTopic needs a name, not {shown(name)}')
     if len(name) > NAME_LIMIT:
         raise ValueError(
             f'PushTopic {name}: the name has {len(name)} characters'
@@ -266,7 +267,7 @@ def _check_name(name: Any) -> None:
     if name != name.strip() or re.search(r'[/?*\x00-\x1f]', name):
         # It becomes a segment of a channel, where "?" begins a filter.
         raise ValueError(
-            f'PushTopic {name!r}: a name holds no "/", "?", "*" and no space around it;'
+            f'PushTopic {shown(name)}: a name holds no "/", "?", "*" and no space around it;'
             " choose another with name='...'"
         )
 

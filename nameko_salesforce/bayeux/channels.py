@@ -5,6 +5,7 @@ to the name of a subscription; what follows the question mark is not looked at h
 """
 
 from nameko_salesforce.bayeux.errors import LocalError
+from nameko_salesforce.bayeux.texts import shown
 
 __all__ = ['check_publishable', 'check_subscribable', 'is_meta', 'matching_patterns', 'without_filter']
 
@@ -26,20 +27,20 @@ def check_subscribable(channel: str) -> None:
     """
     segments = _segments(channel)
     if is_meta(channel):
-        raise LocalError(f'{channel!r}: meta channels are listened to with listen(), not subscribed to')
+        raise LocalError(f'{shown(channel)}: meta channels are listened to with listen(), not subscribed to')
     if any('*' in segment and (segment not in ('*', '**')) for segment in segments[-1:]):
-        raise LocalError(f'{channel!r}: a wildcard is a whole segment, "*" or "**"')
+        raise LocalError(f'{shown(channel)}: a wildcard is a whole segment, "*" or "**"')
     if any('*' in segment for segment in segments[:-1]):
-        raise LocalError(f'{channel!r}: a wildcard can only be the last segment')
+        raise LocalError(f'{shown(channel)}: a wildcard can only be the last segment')
 
 
 def check_publishable(channel: str) -> None:
     """Raise `LocalError` when no server could accept a message on `channel`."""
     segments = _segments(channel)
     if is_meta(channel):
-        raise LocalError(f'{channel!r}: nobody publishes on a meta channel')
+        raise LocalError(f'{shown(channel)}: nobody publishes on a meta channel')
     if any(segment in ('*', '**') for segment in segments):
-        raise LocalError(f'{channel!r}: a message goes to one channel, not to a wildcard')
+        raise LocalError(f'{shown(channel)}: a message goes to one channel, not to a wildcard')
 
 
 def matching_patterns(channel: str) -> tuple[str, ...]:
@@ -57,9 +58,13 @@ def matching_patterns(channel: str) -> tuple[str, ...]:
 
 def _segments(channel: str) -> list[str]:
     if not isinstance(channel, str):
-        raise LocalError(f'{channel!r}: a channel is a string such as "/chat/room"')
+        raise LocalError(f'{shown(channel)}: a channel is a string such as "/chat/room"')
     name = without_filter(channel)
     segments = name.split('/')[1:]
     if not name.startswith('/') or not all(segments):
-        raise LocalError(f'{channel!r}: a channel begins with "/" and has no empty segment')
+        raise LocalError(f'{shown(channel)}: a channel begins with "/" and has no empty segment')
+    try:
+        channel.encode()
+    except UnicodeEncodeError:
+        raise LocalError(f'{shown(channel)}: a channel holds no lone surrogates') from None
     return segments

@@ -6,7 +6,22 @@ from typing import Any
 
 from nameko_salesforce.bayeux.backoff import Backoff
 
-__all__ = ['SessionOptions']
+__all__ = ['LARGEST_COUNT', 'LONGEST_WAIT', 'SessionOptions', 'is_count', 'is_wait']
+
+# Seconds, a week: the hub waits in milliseconds of 31 bits, 24 days, and raises beyond.
+LONGEST_WAIT = 604_800.0
+# What stores, queues and databases can count to.
+LARGEST_COUNT = 2**31 - 1
+
+
+def is_wait(value: Any) -> bool:
+    """Whether it is a time in seconds that can be waited: 0 to `LONGEST_WAIT`."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LONGEST_WAIT
+
+
+def is_count(value: Any) -> bool:
+    """Whether it is a whole number from 1 to `LARGEST_COUNT`."""
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST_COUNT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.errors import LocalError
-from nameko_salesforce.bayeux.options import SessionOptions
+from nameko_salesforce.bayeux.options import LARGEST_COUNT, LONGEST_WAIT, SessionOptions, is_count, is_wait
 from nameko_salesforce.bayeux.route import Route
 from nameko_salesforce.bayeux.transport import TransportOptions
 
@@ -26,6 +26,7 @@ __all__ = [
     'certificate',
     'client_options',
     'configuration_of',
+    'file_name',
     'flag',
     'line',
     'proxy',
@@ -37,6 +38,8 @@ __all__ = [
     'without_option',
 ]
 
+# Source: Bayeux 1.0, "version": an integer, and letters and digits behind dots.
+_VERSION = re.compile(r'[0-9]{1,9}(\.[A-Za-z0-9_-]{1,20}){0,5}')
 _CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 
 
@@ -143,21 +146,25 @@ def without_option(problem: LocalError) -> str:
 
 def version(value: Any) -> str:
     # YAML makes a float of an unquoted 1.0; on the wire it has to be text.
-    if isinstance(value, bool) or not isinstance(value, str | int | float) or value == '':
+    spelled = str(value) if isinstance(value, str | float) or is_count(value) else ''
+    if not _VERSION.fullmatch(spelled):
         raise ValueError('a version such as "1.0"')
-    return str(value)
+    return spelled
 
 
 def seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float('inf'):
-        raise ValueError('a number of seconds above 0')
+    if not is_wait(value) or value == 0:
+        long = isinstance(value, int | float) and value > LONGEST_WAIT
+        most = f', a week ({LONGEST_WAIT:.0f}) at most' if long else ''
+        raise ValueError(f'a number of seconds above 0{most}')
     return float(value)
 
 
 def whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError('a whole number above 0')
-    return value
+    if not is_count(value):
+        large = isinstance(value, int) and value > LARGEST_COUNT
+        raise ValueError(f'a whole number above 0{f", {LARGEST_COUNT} at most" if large else ""}')
+    return int(value)
 
 
 def flag(value: Any) -> bool:
@@ -166,11 +173,23 @@ def flag(value: Any) -> bool:
     return value
 
 
+def file_name(value: Any) -> str:
+    name = text(value)
+    try:
+        # As Python gives it to the system.
+        sayable = b'\0' not in name.encode('utf-8', 'surrogateescape')
+    except UnicodeEncodeError:
+        sayable = False
+    if not sayable:
+        raise ValueError('a file name, which holds no NUL and no lone surrogates')
+    return name
+
+
 def certificate(value: Any) -> str | tuple[str, str]:
     if isinstance(value, str) and value:
-        return value
+        return file_name(value)
     if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(each, str) for each in value):
-        return (value[0], value[1])
+        return (file_name(value[0]), file_name(value[1]))
     raise ValueError('a file name, or a list of two: certificate and key')
 
 
@@ -182,7 +201,7 @@ CLIENT_KEYS: Mapping[str, Key] = {
     'BACKOFF_FIRST': Key('backoff', 'first', seconds),
     'BACKOFF_CAP': Key('backoff', 'cap', seconds),
     'CONNECT_TIMEOUT': Key('transport', 'connect_timeout', seconds),
-    'CA_BUNDLE': Key('transport', 'ca_bundle', text),
+    'CA_BUNDLE': Key('transport', 'ca_bundle', file_name),
     'CLIENT_CERTIFICATE': Key('transport', 'client_certificate', certificate),
     'PROXY': Key('transport', 'proxy', proxy),
     'MESSAGE_LIMIT': Key('transport', 'message_limit', whole),

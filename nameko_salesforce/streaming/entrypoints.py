@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack
 from nameko_salesforce.bayeux.connection import ChannelEntrypoint
 from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.texts import shown
 from nameko_salesforce.constants import NotifyForFields
 from nameko_salesforce.events import ChangeEvent, PlatformEvent
 from nameko_salesforce.push_topics import DesiredTopic, SobjectTopic, Topic, joined_name
@@ -152,11 +153,24 @@ class SalesforceEntrypoint(ChannelEntrypoint):
 
 def choice(options: type[Choice], name: str, value: Any) -> Choice:
     """The member of this value. Raises `ValueError` with all that there are."""
+    for each in options:
+        if value is each or value == each.value:
+            return each
+    known = ', '.join(repr(each.value) for each in options)
+    raise ValueError(f'{name} is {shown(value)}; it is one of {known}')
+
+
+def _notify_for_fields(value: Any) -> NotifyForFields:
     try:
-        return options(value)
-    except ValueError:
-        known = ', '.join(repr(each.value) for each in options)
-        raise ValueError(f'{name} is {value!r}; it is one of {known}') from None
+        return choice(NotifyForFields, 'notify_for_fields', value)
+    except ValueError as problem:
+        raise LocalError(str(problem)) from None
+
+
+def _name(what: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise LocalError(f'{what} is {shown(value)}; it is a text')
+    return value
 
 
 class Subscribe(SalesforceEntrypoint):
@@ -196,14 +210,14 @@ class NotificationHandler(SalesforceEntrypoint):
     ) -> None:
         self.name = name
         self.query = query
-        self.notify_for_fields = NotifyForFields(notify_for_fields)
+        self.notify_for_fields = _notify_for_fields(notify_for_fields)
         self.operations = {
             'notify_for_operation_create': notify_for_operation_create,
             'notify_for_operation_update': notify_for_operation_update,
             'notify_for_operation_delete': notify_for_operation_delete,
             'notify_for_operation_undelete': notify_for_operation_undelete,
         }
-        super().__init__(f'/topic/{name}', **kwargs)
+        super().__init__(f'/topic/{_name("name", name)}', **kwargs)
 
     def make_topic(self) -> DesiredTopic | None:
         if self.query is None:
@@ -252,12 +266,12 @@ class SobjectNotificationHandler(SalesforceEntrypoint):
     ) -> None:
         # Nameko makes an entrypoint twice, which empties an iterator; a set is ordered anew in each process.
         if isinstance(fields, str) or not isinstance(fields, Sequence):
-            raise LocalError(f"fields: a list of names is asked for, such as ['Email'], not {fields!r}")
+            raise LocalError(f"fields: a list of names is asked for, such as ['Email'], not {shown(fields)}")
         self.sobject_type = sobject_type
         self.record_type = record_type
         self.declare = declare
         self.exclude_current_user = exclude_current_user
-        self.notify_for_fields = NotifyForFields(notify_for_fields)
+        self.notify_for_fields = _notify_for_fields(notify_for_fields)
         self.operations = {
             'notify_for_operation_create': notify_for_operation_create,
             'notify_for_operation_update': notify_for_operation_update,
@@ -265,7 +279,10 @@ class SobjectNotificationHandler(SalesforceEntrypoint):
             'notify_for_operation_undelete': notify_for_operation_undelete,
         }
         self.fields = tuple(fields)
-        self.topic_name = name or joined_name(sobject_type, record_type)
+        _name('sobject_type', sobject_type)
+        if record_type is not None:
+            _name('record_type', record_type)
+        self.topic_name = _name('name', name) or joined_name(sobject_type, record_type)
         super().__init__(f'/topic/{self.topic_name}', **kwargs)
 
     def make_topic(self) -> SobjectTopic | None:
@@ -297,7 +314,7 @@ class PlatformEventHandler(SalesforceEntrypoint):
 
     def __init__(self, name: str, **kwargs: Unpack[HandlerKeywords]) -> None:
         self.name = name
-        super().__init__(f'/event/{name}', **kwargs)
+        super().__init__(f'/event/{_name("name", name)}', **kwargs)
 
     def lead(self) -> tuple[Any, ...]:
         return (self.name,)
@@ -337,7 +354,7 @@ def _change_channel(entity: str | None) -> str:
     """Source: Change Data Capture, "Subscription Channels"."""
     if entity is None:
         return 'ChangeEvents'
-    if entity.endswith('__chn'):
+    if _name('entity', entity).endswith('__chn'):
         return entity
     if entity.endswith('__c'):
         return f'{entity.removesuffix("c")}ChangeEvent'

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.options import is_count, is_wait
 from nameko_salesforce.bayeux.outcomes import Ended, Outcome
+from nameko_salesforce.bayeux.texts import shown
 from nameko_salesforce.replay.tracker import Ticket
 from nameko_salesforce.streaming.effects import DeadLettered, Effect, HandlerStopped, Run, Skipped, Unordered
 from nameko_salesforce.streaming.order import Key, Keyless, Line, Order, Place, keys_of
@@ -47,11 +49,11 @@ class HandlerOptions:
 
     def __post_init__(self) -> None:
         if self.key is not None and not callable(self.key):
-            raise ValueError(f"key is {self.key!r}; it is a function that is given an event's data")
-        if self.batch is not None and not (isinstance(self.batch, int) and self.batch >= 1):
-            raise ValueError(f'batch is {self.batch!r}; one event is the least')
-        if not (isinstance(self.batch_wait, int | float) and self.batch_wait >= 0):
-            raise ValueError(f'batch_wait is {self.batch_wait!r}; it is a time in seconds')
+            raise ValueError(f"key is {shown(self.key)}; it is a function that is given an event's data")
+        if self.batch is not None and not is_count(self.batch):
+            raise ValueError(f'batch is {shown(self.batch)}; one event is the least')
+        if not is_wait(self.batch_wait):
+            raise ValueError(f'batch_wait is {shown(self.batch_wait)}; it is a time in seconds')
 
 
 class Arrival:

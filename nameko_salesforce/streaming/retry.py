@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from nameko_salesforce.bayeux.backoff import Backoff
+from nameko_salesforce.bayeux.options import is_count, is_wait
 from nameko_salesforce.bayeux.outcomes import Ended, Failed, Outcome
+from nameko_salesforce.bayeux.texts import shown
 
 __all__ = ['OnFailure', 'Retry']
 
@@ -41,10 +43,12 @@ class Retry:
     pauses: Backoff = Backoff(first=1.0, factor=4.0, cap=60.0)
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.attempts, int) and self.attempts >= 1):
-            raise ValueError(f'attempts is {self.attempts!r}; an event is tried at least once')
-        if self.timeout is not None and not (isinstance(self.timeout, int | float) and self.timeout > 0):
-            raise ValueError(f'timeout is {self.timeout!r}; an attempt needs some seconds, or None for all')
+        if not is_count(self.attempts):
+            raise ValueError(f'attempts is {shown(self.attempts)}; an event is tried at least once')
+        if self.timeout is not None and not (is_wait(self.timeout) and self.timeout > 0):
+            raise ValueError(
+                f'timeout is {shown(self.timeout)}; an attempt needs some seconds, or None for all'
+            )
 
     def is_handled(self, outcome: Outcome) -> bool:
         """Whether the handler is done with its events."""

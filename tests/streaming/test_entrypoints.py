@@ -79,7 +79,7 @@ def test_the_fields_to_notify_for_may_be_named_by_salesforce_s_word():
 
 
 def test_a_word_that_salesforce_does_not_know_is_refused_where_it_is_written():
-    with pytest.raises(ValueError, match='Everything'):
+    with pytest.raises(LocalError, match='Everything'):
         NotificationHandler('X', notify_for_fields='Everything')
 
 

@@ -5,7 +5,7 @@ import logging
 import signal
 import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,12 +24,14 @@ from .salesforce import Salesforce
 from .settings import SALESFORCE, BrokerSettings, SalesforceSettings
 from .tenant import Tenant
 
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 __all__ = ['ServerOptions', 'check_org', 'make_app', 'serve']
 
 # A backlog for a few thousand clients that connect at once; the kernel caps it (somaxconn).
 BACKLOG = 4096
 # Larger than anything that a test publishes or posts; the reference server has no limit by default.
-REQUEST_LIMIT_BYTES = 64 * 1024 * 1024
+REQUEST_LIMIT_BYTES = 32 * 1024 * 1024
 # Salesforce: REST API guide, "limits"; queries stand in URLs.
 URL_LIMIT_BYTES = 16_384
 # What held polls may delay the end. Not 0, which aiohttp takes for "no limit".
@@ -68,7 +70,7 @@ class ServerOptions:
 
 def make_app(options: ServerOptions) -> web.Application:
     """The application; call it inside a running event loop."""
-    app = web.Application(client_max_size=REQUEST_LIMIT_BYTES)
+    app = web.Application(client_max_size=REQUEST_LIMIT_BYTES, middlewares=[_forget_long_bodies])
     tenants = _Tenants(options.org if options.org is not None else default_seed(), options.seed)
     front = Front(
         options.settings,
@@ -83,6 +85,16 @@ def make_app(options: ServerOptions) -> web.Application:
     add_rest(app, front, tenants.current)
     add_control(app, front, tenants.current, options.control_hosts)
     return app
+
+
+@web.middleware
+async def _forget_long_bodies(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPRequestEntityTooLarge as refusal:
+        text = refusal.text
+    # Not the exception: as an answer it would keep its frames, and with them what was read, in a circle.
+    return web.Response(status=413, text=text)
 
 
 class _Tenants:

@@ -201,10 +201,8 @@ def _raw(response: requests.Response, limit: int) -> Iterator[bytes]:
     # As `requests.Response.iter_content` does.
     except urllib3.exceptions.ProtocolError as error:
         raise ChunkedEncodingError(error, request=response.request) from error
-    except urllib3.exceptions.ReadTimeoutError as error:
+    except (urllib3.exceptions.ReadTimeoutError, urllib3.exceptions.SSLError) as error:
         raise requests.exceptions.ConnectionError(error, request=response.request) from error
-    except urllib3.exceptions.SSLError as error:
-        raise requests.exceptions.SSLError(error, request=response.request) from error
 
 
 def _inflated(pieces: Iterator[bytes], form: int) -> Iterator[bytes]:

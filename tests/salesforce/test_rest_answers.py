@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import stat
 import subprocess
 import sys
 import zlib
@@ -14,7 +16,7 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 from nameko_salesforce.api import AnswerTooLong
 from nameko_salesforce.rest_answers import OVERHEAD_LIMIT, REFUSAL_LIMIT
 from nameko_salesforce.rest_session import RestSession
-from tests.bayeux.sockets.raw_server import SECONDS, answer, chunks
+from tests.bayeux.sockets.raw_server import SECONDS, TICK, answer, chunks
 from tests.salesforce.long_answers import CASES, MIB, endless
 from tests.salesforce.peers import GOOD, Org, refused
 
@@ -31,6 +33,9 @@ def session(org):
     session = RestSession(org.tokens, requests.Session(), request_timeout=SECONDS, answer_limit=MIB)
     yield session
     session.close()
+
+
+CHUNKED = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 
 
 def packed(body, coding='gzip', status='200 OK'):
@@ -126,6 +131,36 @@ def test_one_that_breaks_off_ends_with_an_error_of_requests(org, session):
         session.get('https://x/a')
 
 
+def test_one_that_stops_ends_with_an_error_of_requests(org, session):
+    org.answers = [lambda peer: (peer.send(GOOD[:-1]), peer.wait_for_close())]
+    with pytest.raises(requests.exceptions.ConnectionError):
+        session.get('https://x/a', timeout=(SECONDS, 2 * TICK))
+
+
+def test_a_streamed_one_is_that_of_a_socket(org, session):
+    org.answers = [lambda peer: (peer.send(GOOD[:-1]), peer.wait_for_close())]
+    with session.get('https://x/a', stream=True) as response:
+        assert stat.S_ISSOCK(os.fstat(response.raw.fileno()).st_mode)
+
+
+@pytest.mark.parametrize(
+    'said',
+    [
+        answer(body=b'', status='204 No Content'),
+        answer(body=b''),
+        CHUNKED + b'0\r\n\r\n',
+        answer(body=b'moved', status='302 Found'),
+        answer(body=b'no', status='500 Internal Server Error'),
+    ],
+    ids=['204', 'empty', 'empty chunks', '302', '500'],
+)
+def test_a_connection_serves_again_after_any_whole_answer(org, session, said):
+    org.answers = [said]
+    session.patch('https://x/a')
+    assert session.get('https://x/b').json() == {'ok': True}
+    assert org.server.connections == 1
+
+
 def test_what_can_be_unpacked_is_asked_for(org, session):
     session.get('https://x/a')
     assert org.requests[0].headers['Accept-Encoding'] == 'gzip, deflate'
@@ -160,8 +195,6 @@ def test_a_body_that_is_streamed_is_the_callers_to_bound(org, session):
 
 
 # --- what is no body --------------------------------------------------------------------------------
-
-CHUNKED = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,14 @@ import requests
 from eventlet.semaphore import Semaphore
 from requests.utils import rewind_body
 
+from nameko_salesforce.bayeux.options import LONGEST_WAIT
 from nameko_salesforce.rest_answers import ANSWER_LIMIT, BoundedAdapter, in_words, read_body
 from nameko_salesforce.tokens import Token, Tokens
 
 __all__ = ['NoConnectionFree', 'RestSession']
+
+# Characters. Servers take heads of 8 to 16 KiB; Salesforce's own cookies have some hundred.
+COOKIE_LIMIT = 4096
 
 
 class NoConnectionFree(requests.exceptions.ConnectTimeout):
@@ -117,6 +121,7 @@ class RestSession(requests.Session):
             try:
                 with _in_time(total, addressed):
                     response = super().send(addressed, **kwargs)
+                    self._forget_cookies()
                     if not streamed or response.status_code >= 400:
                         read_body(response, self.answer_limit)
                         _hide_token(response, token)
@@ -128,6 +133,11 @@ class RestSession(requests.Session):
                     raise
                 raise told from None
 
+    def _forget_cookies(self) -> None:
+        """All of them where they are too many: with their header every request would be refused."""
+        if sum(len(each.name) + len(each.value or '') for each in self.cookies) > COOKIE_LIMIT:
+            self.cookies.clear()
+
     def get_redirect_target(self, response: requests.Response) -> None:
         """None: requests would read the body of an answer that points elsewhere."""
 
@@ -135,11 +145,13 @@ class RestSession(requests.Session):
         """Connect and read timeout; timeout of the whole."""
         if given is None:
             return (self.connect_timeout, self.request_timeout), self.request_timeout
+        # Neither sockets nor the hub can wait for any time.
         if not isinstance(given, tuple):
+            given = min(given, LONGEST_WAIT)
             return (given, given), given
         connect, read = given
-        connect = self.connect_timeout if connect is None else connect
-        read = self.request_timeout if read is None else read
+        connect = self.connect_timeout if connect is None else min(connect, LONGEST_WAIT)
+        read = self.request_timeout if read is None else min(read, LONGEST_WAIT)
         return (connect, read), connect + read
 
     @contextmanager

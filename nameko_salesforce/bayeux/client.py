@@ -42,7 +42,7 @@ from nameko_salesforce.bayeux.errors import LocalError, MessageTooLarge, RemoteE
 from nameko_salesforce.bayeux.failures import Failure
 from nameko_salesforce.bayeux.lane import Extension, LaneThread
 from nameko_salesforce.bayeux.messages import Connect, Incoming, Publish
-from nameko_salesforce.bayeux.options import SessionOptions
+from nameko_salesforce.bayeux.options import SessionOptions, waitable
 from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
 from nameko_salesforce.bayeux.preparation import NoPreparation, Preparation, Preparations
 from nameko_salesforce.bayeux.report import Report
@@ -305,7 +305,7 @@ class Client:
         self._waiters.append(waiter)
         came = False
         try:
-            with eventlet.Timeout(timeout, False):
+            with eventlet.Timeout(waitable(timeout), False):
                 came = bool(waiter[1].wait())
         finally:
             if waiter in self._waiters:

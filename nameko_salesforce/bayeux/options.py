@@ -6,7 +6,7 @@ from typing import Any
 
 from nameko_salesforce.bayeux.backoff import Backoff
 
-__all__ = ['LARGEST_COUNT', 'LONGEST_WAIT', 'SessionOptions', 'is_count', 'is_wait']
+__all__ = ['LARGEST_COUNT', 'LONGEST_WAIT', 'SessionOptions', 'is_count', 'is_wait', 'waitable']
 
 # Seconds, a week: the hub waits in milliseconds of 31 bits, 24 days, and raises beyond.
 LONGEST_WAIT = 604_800.0
@@ -17,6 +17,11 @@ LARGEST_COUNT = 2**31 - 1
 def is_wait(value: Any) -> bool:
     """Whether it is a time in seconds that can be waited: 0 to `LONGEST_WAIT`."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LONGEST_WAIT
+
+
+def waitable(timeout: float | None) -> float | None:
+    """What the hub can wait of a timeout: None, which is for ever, where it is above `LONGEST_WAIT`."""
+    return None if timeout is None or timeout > LONGEST_WAIT else timeout
 
 
 def is_count(value: Any) -> bool:

@@ -6,6 +6,7 @@ import eventlet
 from eventlet.event import Event
 
 from nameko_salesforce.bayeux.errors import NotAnswered, RemoteError
+from nameko_salesforce.bayeux.options import waitable
 
 __all__ = ['Result']
 
@@ -41,7 +42,7 @@ class Result:
             Stopped: the client was stopped, or halted.
             NotAnswered: the time is over.
         """
-        with eventlet.Timeout(timeout, False):
+        with eventlet.Timeout(waitable(timeout), False):
             self._event.wait()
         if not self._event.ready():
             self._withdraw()

@@ -13,6 +13,7 @@ from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.errors import LocalError
 from nameko_salesforce.bayeux.options import LARGEST_COUNT, LONGEST_WAIT, SessionOptions, is_count, is_wait
 from nameko_salesforce.bayeux.route import Route
+from nameko_salesforce.bayeux.texts import shown
 from nameko_salesforce.bayeux.transport import TransportOptions
 
 try:
@@ -78,8 +79,9 @@ def read_section(
     for key, value in section.items():
         known = keys.get(key)
         if known is None:
-            close = get_close_matches(str(key).upper(), keys, n=1)
-            problems.append(f'{key} is not known' + (f' (did you mean {close[0]}?)' if close else ''))
+            said = key if isinstance(key, str) and len(key) <= 100 else shown(key)
+            close = get_close_matches(said.upper(), keys, n=1)
+            problems.append(f'{said} is not known' + (f' (did you mean {close[0]}?)' if close else ''))
             continue
         try:
             parts[known.part][known.name] = known.read(value)

@@ -12,6 +12,7 @@ from nameko_salesforce.replay.store import (
     DEAD_LETTER_LIMIT,
     DeadLetter,
     channel_name,
+    check_count,
     letter_from_json,
     letter_to_json,
     number_after,
@@ -59,6 +60,7 @@ class MemoryStore:
         after: str | None = None,
         count: int = 100,
     ) -> list[DeadLetter]:
+        check_count(count)
         start = number_after(after)
         page: list[DeadLetter] = []
         for number in sorted(self._letters, reverse=newest_first):

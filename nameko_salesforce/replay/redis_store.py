@@ -48,6 +48,7 @@ from nameko_salesforce.replay.store import (
     StoreFailed,
     StoreUnreadable,
     channel_name,
+    check_count,
     letter_from_json,
     letter_to_json,
 )
@@ -221,6 +222,7 @@ class RedisStore:
         count: int = 100,
     ) -> list[DeadLetter]:
         """As the protocol says; the bound holds for each hundred letters that are looked at."""
+        check_count(count)
         page: list[DeadLetter] = []
         if after is not None and _stream_id(after) is None:
             raise ValueError(f'{after!r} is no number of a dead letter')

@@ -30,6 +30,7 @@ from nameko_salesforce.replay.store import (
     StoreFailed,
     StoreUnreadable,
     channel_name,
+    check_count,
     letter_from_json,
     letter_to_json,
     number_after,
@@ -145,6 +146,7 @@ class SqliteStore:
         after: str | None = None,
         count: int = 100,
     ) -> list[DeadLetter]:
+        check_count(count)
         start = number_after(after)
         compare, order = ('<', 'DESC') if newest_first else ('>', 'ASC')
         rows = self._call(

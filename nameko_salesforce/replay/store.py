@@ -23,6 +23,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from nameko_salesforce.bayeux.channels import without_filter
+from nameko_salesforce.bayeux.options import is_count
+from nameko_salesforce.bayeux.texts import shown
 from nameko_salesforce.ids import full_id
 from nameko_salesforce.replay.position import Position, ReplayId, is_replay_id, is_time
 
@@ -37,6 +39,7 @@ __all__ = [
     'StoreFailed',
     'StoreUnreadable',
     'channel_name',
+    'check_count',
     'letter_from_json',
     'letter_to_json',
     'number_after',
@@ -98,6 +101,12 @@ def number_after(after: str | None) -> int | None:
     if after is not None and found is None:
         raise ValueError(f'{after!r} is no number of a dead letter')
     return found
+
+
+def check_count(count: int) -> None:
+    """Raises ValueError: it is no number of letters that a page can have."""
+    if not is_count(count):
+        raise ValueError(f'count is a whole number above 0, not {shown(count)}')
 
 
 def channel_name(channel: str) -> str:
@@ -259,7 +268,7 @@ class Store(Protocol):
             after: number of the last letter of the page before, which may have been removed since.
             count: of letters, >= 1; a shorter page is the last one.
         Raises:
-            StoreFailed. ValueError: `after` is no number of this store.
+            StoreFailed. ValueError: `after` is no number of this store, or `count` none of letters.
         """
 
     def dead_letter(self, number: str) -> DeadLetter | None:

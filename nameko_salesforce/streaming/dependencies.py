@@ -24,6 +24,8 @@ from nameko.extensions import DependencyProvider
 
 from nameko_salesforce.bayeux.channels import without_filter
 from nameko_salesforce.bayeux.messages import Delivery
+from nameko_salesforce.bayeux.options import is_wait
+from nameko_salesforce.bayeux.texts import shown
 from nameko_salesforce.replay.store import DeadLetter, Store, StoreFailed
 from nameko_salesforce.streaming.connection import SalesforceConnection
 from nameko_salesforce.streaming.reporting import make_report
@@ -95,8 +97,11 @@ class LetterBox:
             ended, because the login is of another organization now.
         Raises:
             LookupError: there is no such letter, or no such handler in this service any more.
+            ValueError: nobody can wait for so long.
             TimeoutError: the handler has not ended in time. It goes on, and the letter stays until its end.
         """
+        if not is_wait(timeout):
+            raise ValueError(f'timeout is {shown(timeout)}; it is a time in seconds, a week at most')
         letter = self._store.dead_letter(number)
         if letter is None:
             raise LookupError(f'there is no dead letter {number}')

@@ -509,3 +509,13 @@ def test_what_cannot_be_read_is_a_failure_of_the_store():
 
 def test_a_memory_is_a_place_too():
     assert MemoryStore().place == 'memory'
+
+
+@pytest.mark.parametrize(
+    'count', [0, -1, 2**31, 10**400, True, 1.5, None, '1'], ids=lambda each: str(each)[:9]
+)
+def test_a_page_of_no_size_is_refused(store, count):
+    store.add_dead_letter(letter())
+    with pytest.raises(ValueError, match='count is a whole number above 0'):
+        store.dead_letters(count=count)
+    assert len(store.dead_letters(count=2**31 - 1)) == 1

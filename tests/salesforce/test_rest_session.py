@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import io
+import math
 import pickle
 import time
 
@@ -308,6 +309,13 @@ def test_the_whole_of_an_answer_that_drips_takes_as_long_as_is_said(org, make, g
     assert total * 0.95 < (time.monotonic() - begun) / TICK < total * 1.5
 
 
+@pytest.mark.parametrize(
+    'given', [math.inf, 1e308, 10**400, (1e308, math.inf)], ids=lambda each: str(each)[:9]
+)
+def test_a_time_that_no_hub_can_wait_is_a_long_one(org, make, given):
+    assert make().get('https://x/a', timeout=given).json() == {'ok': True}
+
+
 def test_the_callers_own_timeout_passes_and_frees_the_connection(org, make):
     org.answers = [lambda peer: peer.wait_for_close()]
     session = make(pool_size=1)
@@ -456,6 +464,18 @@ def test_the_request_that_an_exception_carries_shows_no_token(org, make):
     # It was sent with them.
     assert [request.headers['Cookie'] for request in org.requests[1:]] == ['sid=hidden'] * 3
     assert b'token-1' in org.requests[-1].body
+
+
+def test_cookies_that_no_server_would_take_back_are_not_kept(org, make):
+    def cookies(count, size):
+        return answer(body=b'{}', headers=[f'Set-Cookie: c{n}={"x" * size}; Path=/' for n in range(count)])
+
+    org.answers = [cookies(1, 20), cookies(90, 4000), cookies(1, 60_000), cookies(1, 20)]
+    session = make()
+    for _ in range(5):
+        session.get(f'{org.url}/a')
+    sent = [request.headers.get('Cookie') for request in org.requests]
+    assert sent == [None, f'c0={"x" * 20}', None, None, f'c0={"x" * 20}']
 
 
 def test_a_page_of_error_that_repeats_the_request_does_not_show_its_token(org, make):

@@ -1,5 +1,6 @@
 """What no container shows of the dependencies; all else is in integration/test_streaming_status.py."""
 
+import math
 from types import SimpleNamespace
 
 import eventlet
@@ -86,3 +87,13 @@ def test_a_letter_whose_event_was_forgotten_stays(runner, store, letter, asking)
     runner.reruns.forget()
     assert asking.wait() is False
     assert store.dead_letters() == [letter]
+
+
+@pytest.mark.parametrize(
+    'timeout', [math.inf, math.nan, -1, 10**400, None, 'x'], ids=lambda each: str(each)[:9]
+)
+def test_nobody_waits_for_a_time_that_is_none(runner, store, letter, timeout):
+    box = LetterBox(SimpleNamespace(runner=runner, positions=SimpleNamespace(store=store)))
+    with pytest.raises(ValueError, match='timeout is .*; it is a time in seconds'):
+        box.run_again(letter.number, timeout)
+    assert runner.arrivals == []

@@ -1,7 +1,11 @@
 """Waiting for the server's word."""
 
+import math
+
 import eventlet
 import pytest
+from eventlet import patcher
+from eventlet.green import socket
 
 from nameko_salesforce.bayeux.errors import NotAnswered, PublishRefused
 from nameko_salesforce.bayeux.results import Result
@@ -56,3 +60,22 @@ def test_a_timeout_around_the_wait_is_its_owner_s(result, withdrawn):
     with pytest.raises(eventlet.Timeout), eventlet.Timeout(0.001):
         result.get()
     assert withdrawn == []
+
+
+@pytest.mark.parametrize('timeout', [math.inf, 1e308, 3e6, 10**400], ids=lambda each: str(each)[:9])
+def test_a_time_that_no_hub_can_wait_is_waited_as_none(result, timeout):
+    ours, theirs = socket.socketpair()
+    native_time, native_os = patcher.original('time'), patcher.original('os')
+
+    def write():
+        # Once the hub waits for nothing but this; a timer would be nearer than the time that is too far.
+        native_time.sleep(TICK)
+        native_os.write(theirs.fileno(), b'x')
+
+    eventlet.spawn(lambda: (ours.recv(1), result.answer(None)))
+    thread = patcher.original('threading').Thread(target=write)
+    thread.start()
+    result.get(timeout=timeout)
+    thread.join()
+    ours.close()
+    theirs.close()

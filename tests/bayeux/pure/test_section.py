@@ -38,6 +38,8 @@ def test_problems_come_in_the_order_of_the_section_and_the_good_keys_are_read():
 
 def test_a_key_that_is_no_text_is_reported_as_unknown():
     assert read_section({7: 'hidden'}, KEYS)[1] == ['7 is not known']
+    assert read_section({10**5000: 'hidden'}, KEYS)[1] == ['a int that cannot be shown is not known']
+    assert len(read_section({'x' * 10**6: 'hidden'}, KEYS)[1][0]) < 200
 
 
 def test_the_allowance_reaches_session_and_transport():

@@ -14,6 +14,7 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.metadata import SfdcMetadataApi
 from zeep.transports import Transport
 
+from nameko_salesforce.rest_answers import ANSWER_LIMIT
 from nameko_salesforce.rest_session import RestSession
 from nameko_salesforce.tokens import Token, Tokens
 
@@ -23,11 +24,23 @@ if TYPE_CHECKING:
 __all__ = ['RestClient', 'rest_client', 'rest_session']
 
 
-def rest_session(tokens: Tokens, settings: 'SalesforceSettings', session: requests.Session) -> RestSession:
+# Bytes. What the library asks for itself it reads itself, and the hub stands still meanwhile: so much JSON
+# takes a fifth of a second. The description of the largest objects has 3 MB.
+OWN_LIMIT = 2**24
+
+
+def rest_session(
+    tokens: Tokens,
+    settings: 'SalesforceSettings',
+    session: requests.Session,
+    *,
+    answer_limit: int = ANSWER_LIMIT,
+) -> RestSession:
     """The session for all clients of an account: its pool is what bounds them together.
 
     Args:
         session: how the network is reached (`SalesforceAccount.make_session()`).
+        answer_limit: bytes of an answer.
     """
     return RestSession(
         tokens,
@@ -35,12 +48,17 @@ def rest_session(tokens: Tokens, settings: 'SalesforceSettings', session: reques
         pool_size=settings.pool_size,
         connect_timeout=settings.transport.connect_timeout,
         request_timeout=settings.request_timeout,
+        answer_limit=answer_limit,
     )
 
 
 def rest_client(tokens: Tokens, settings: 'SalesforceSettings', session: requests.Session) -> 'RestClient':
-    """One client with a session of its own; `client.session.close()` closes its connections."""
-    return RestClient(rest_session(tokens, settings, session), version=settings.api_version)
+    """One client with a session of its own, for the library's own questions: answers have 16 MiB at most.
+
+    `client.session.close()` closes its connections.
+    """
+    made = rest_session(tokens, settings, session, answer_limit=OWN_LIMIT)
+    return RestClient(made, version=settings.api_version)
 
 
 class _FromToken:

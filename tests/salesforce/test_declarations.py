@@ -8,11 +8,12 @@ import pytest
 import requests
 
 from nameko_salesforce.bayeux.transport import TransportOptions
+from nameko_salesforce.config import SalesforceSettings
 from nameko_salesforce.constants import NotifyForFields
 from nameko_salesforce.declarations import Declarations
 from nameko_salesforce.errors import DeclarationError, LoginRefused
 from nameko_salesforce.push_topics import DesiredTopic, SobjectTopic
-from nameko_salesforce.rest import RestClient
+from nameko_salesforce.rest import RestClient, rest_client
 from nameko_salesforce.rest_session import RestSession
 from nameko_salesforce.web import new_session
 from tests.bayeux.sockets.raw_server import answer
@@ -507,4 +508,18 @@ def test_pages_without_end_are_a_trouble_that_passes():
         assert len(org.requests) == 100
     finally:
         session.close()
+        org.server.close()
+
+
+def test_an_answer_that_would_hold_up_the_hub_is_not_read():
+    org = Org()
+    body = b'{"records":[],"done":true,"x":"%b"}' % (b' ' * 2**24)
+    org.answers = [answer(body=body, headers=['Content-Type: application/json'])]
+    client = rest_client(org.tokens, SalesforceSettings(credentials=None), new_session(TransportOptions()))
+    try:
+        with pytest.raises(DeclarationError, match=f'above {2**24} bytes') as caught:
+            Declarations(lambda: client, [DesiredTopic('A', 'SELECT Id FROM Lead')]).ensure('A')
+        assert caught.value.temporary is True
+    finally:
+        client.session.close()
         org.server.close()

@@ -102,8 +102,8 @@ def _percentile(seconds: Iterable[float], percent: int) -> float:
 
 
 def age_of(run: Run) -> float:
-    """CPU of the last tenth of the events over that of the first tenth."""
-    return float(run['tenths'][-1] / run['tenths'][0])
+    """CPU of the last three tenths of the events over that of the first three."""
+    return float(sum(run['tenths'][-3:]) / sum(run['tenths'][:3]))
 
 
 def broadcast(run: Run) -> float:

@@ -46,6 +46,7 @@ class Pattern:
     hold: seconds that the poll is held whose answer is the first measured event.
     slow: the handlers take time: what arrives has to wait.
     fake: the fake is the server, not the source; or, as the only client, what is measured.
+    group: patterns of one group are compared with each other, so a client has them one after the other.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Pattern:
     hold: float = 0.0
     slow: bool = False
     fake: bool = False
+    group: str = ''
 
     @property
     def total(self) -> int:
@@ -85,16 +87,7 @@ PATTERNS: dict[str, Pattern] = {
     for each in (
         Pattern(name='1', words='1 event a response', events=2_500, warm=500, per_response=1),
         Pattern(name='10', words='10 events a response', events=10_000, per_response=10),
-        Pattern(name='100', words='100 events a response', events=20_000, per_response=100),
-        Pattern(name='1000', words='1,000 events a response', events=20_000, per_response=1000),
-        Pattern(
-            name='large',
-            words='100 events of 1,500 B a response',
-            clients=_WITHOUT_TWINS,
-            events=10_000,
-            per_response=100,
-            size=1500,
-        ),
+        Pattern(name='100', words='100 events a response', events=20_000, per_response=100, group='channels'),
         Pattern(
             name='channels-10',
             words='100 events a response, of 10 channels',
@@ -102,6 +95,7 @@ PATTERNS: dict[str, Pattern] = {
             events=20_000,
             per_response=100,
             channels=10,
+            group='channels',
         ),
         Pattern(
             name='channels-100',
@@ -110,6 +104,16 @@ PATTERNS: dict[str, Pattern] = {
             events=20_000,
             per_response=100,
             channels=100,
+            group='channels',
+        ),
+        Pattern(name='1000', words='1,000 events a response', events=20_000, per_response=1000),
+        Pattern(
+            name='large',
+            words='100 events of 1,500 B a response',
+            clients=_WITHOUT_TWINS,
+            events=10_000,
+            per_response=100,
+            size=1500,
         ),
         Pattern(name='single', words='one event at a time', events=300, warm=50, per_response=1, pause=PAUSE),
         Pattern(

@@ -22,11 +22,20 @@ def choose(only: str, *, is_quick: bool) -> list[tuple[Pattern, list[str]]]:
 
 
 def plan(chosen: Sequence[tuple[Pattern, Sequence[str]]], runs: int) -> Iterator[tuple[int, str, Pattern]]:
-    """All in turn: no client has its runs one after the other."""
+    """All in turn: no client has its runs one after the other.
+
+    Except with the patterns of one group, which are compared with each other.
+    """
+    groups: dict[str, list[tuple[Pattern, Sequence[str]]]] = {}
+    for pattern, clients in chosen:
+        groups.setdefault(pattern.group or pattern.name, []).append((pattern, clients))
     for number in range(runs):
-        for pattern, clients in chosen:
-            for client in order(clients, number):
-                yield number, client, pattern
+        for group in groups.values():
+            everybody = list(dict.fromkeys(client for _, clients in group for client in clients))
+            for client in order(everybody, number):
+                for pattern, clients in group:
+                    if client in clients:
+                        yield number, client, pattern
 
 
 def order(clients: Sequence[str], run: int) -> list[str]:

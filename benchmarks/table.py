@@ -60,9 +60,12 @@ def _cell(spread: Spread | None, digits: int, *, spread_too: bool = True) -> str
 
 
 def markdown_of_figures(figures: Figures, patterns: Sequence[str]) -> list[str]:
-    """Lines of one table with all patterns."""
+    """Lines of one table with all patterns, and of one with the moments of those that have them."""
     rows = [[pattern, *row] for pattern in patterns for row in figure_rows(figures, pattern)]
-    return _markdown(['pattern', *COLUMNS], rows)
+    head = ['pattern', *COLUMNS]
+    moments = [[row[1], *row[-2:]] for row in rows if row[-1]]
+    lines = _markdown(head[:-2], [row[:-2] for row in rows])
+    return [*lines, '', *_markdown([head[1], *head[-2:]], moments)] if moments else lines
 
 
 def markdown_of_targets(targets: Sequence[Target]) -> list[str]:

@@ -67,7 +67,7 @@ def test_percentiles_are_milliseconds():
 
 
 def test_age_and_memory():
-    run = run_of('ours', 'backlog', 0, 20, tenths=[2.0, 9.0, 3.0])
+    run = run_of('ours', 'backlog', 0, 20, tenths=[2, 2, 2, 9, 9, 9, 9, 2, 3, 4])
     assert age_of(run) == pytest.approx(1.5)
     assert growth(run) == pytest.approx(2)
 
@@ -155,10 +155,19 @@ def test_only_names_clients_patterns_or_both():
 
 
 def test_tables_for_the_docs():
-    runs = [run_of('reference', '10', 0, 10)]
-    assert markdown_of_figures(Figures(runs), ['10'])[1:] == [
-        '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
-        '| 10 | reference | 10.0 | 1.00 | 2,000 | 40.0 | 2.0 |  |  |',
+    runs = [
+        run_of('reference', '10', 0, 10),
+        run_of('ours', 'single', 0, 10, latencies=[0.001, 0.002, 0.003]),
+    ]
+    assert markdown_of_figures(Figures(runs), ['10', 'single']) == [
+        '| pattern | client | CPU us/event | x reference | events/s | RSS base | peak +MB |',
+        '| --- | --- | --- | --- | --- | --- | --- |',
+        '| 10 | reference | 10.0 | 1.00 | 2,000 | 40.0 | 2.0 |',
+        '| single | ours | 10.0 |  | 2,000 | 40.0 | 2.0 |',
+        '',
+        '| client | p50 ms | p99 ms |',
+        '| --- | --- | --- |',
+        '| ours | 2.00 | 3.00 |',
     ]
     target = Target('words', 2.5, 'x', Spread(2, 1, 3))
     assert markdown_of_targets([target])[2:] == ['| words | 2.5 x | 2.00 (1.00-3.00) | pass |']
@@ -189,6 +198,12 @@ def test_each_run_begins_with_another_client():
     orders = [order(clients, number) for number in range(4)]
     assert all(sorted(each) == clients for each in orders)
     assert len({each[0] for each in orders}) == 4
+
+
+def test_patterns_of_a_group_are_measured_side_by_side():
+    chosen = [(PATTERNS['100'], ['a', 'b']), (PATTERNS['channels-100'], ['b']), (PATTERNS['1'], ['a'])]
+    planned = [(client, pattern.name) for _, client, pattern in plan(chosen, 1)]
+    assert planned == [('a', '100'), ('b', '100'), ('b', 'channels-100'), ('a', '1')]
 
 
 def test_no_client_has_its_runs_one_after_the_other():

@@ -9,7 +9,8 @@ import nameko_salesforce
 
 ROOT = Path(__file__).parents[2]
 TARGETS = set(re.findall(r'^([a-z0-9-]+):', (ROOT / 'Makefile').read_text(), re.MULTILINE))
-DOCUMENTS = ['CONTRIBUTING.md', 'CHANGELOG.md', 'docs/architecture.md', 'docs/session.md']
+PAGES = ['docs/architecture.md', 'docs/performance.md', 'docs/session.md']
+DOCUMENTS = ['CONTRIBUTING.md', 'CHANGELOG.md', *PAGES]
 
 
 def quoted(document):

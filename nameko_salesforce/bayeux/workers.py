@@ -43,8 +43,9 @@ class Workers:
 
     def wait_for_slot(self) -> None:
         """Wait until `spawn` need not wait for a slot, as long as nobody else takes it."""
-        self._slots.acquire()
-        self._slots.release()
+        if self._slots.locked():
+            self._slots.acquire()
+            self._slots.release()
 
     def spawn(
         self,

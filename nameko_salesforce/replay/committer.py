@@ -11,7 +11,8 @@ pauses, with one WARNING when that begins and one when it is over.
 positions of the channels, all in one save, at most once every `renewal` seconds, and once more by `flush`.
 
 Invariants:
-- A position is in `_waiting` or in the save that is under way (`_saving`), until the store has it.
+- A position is in `_waiting`, to be asked for (`_moved`), or in the save that is under way (`_saving`),
+  until the store has it.
 - No switch of green threads between taking positions and putting back what could not be saved, but for the
   save.
 """
@@ -87,6 +88,7 @@ class Committer:
         self._renewal = renewal
         self._pauses = pauses
         self._waiting: dict[str, Position] = {}
+        self._moved: dict[str, Callable[[], Position | None]] = {}
         self._saving: dict[str, Position] = {}
         self._known: dict[str, Position] = {}
         self._seen: dict[str, float] = {}
@@ -101,7 +103,7 @@ class Committer:
     @property
     def waiting(self) -> int:
         """Channels whose newest position is not in the store yet."""
-        return len(self._waiting.keys() | self._saving.keys())
+        return len(self._waiting.keys() | self._moved.keys() | self._saving.keys())
 
     @property
     def failing_for(self) -> float | None:
@@ -125,10 +127,29 @@ class Committer:
         Its `seen_until` is put forward to what `seen` told.
         """
         channel = without_filter(channel)
+        self._moved.pop(channel, None)
         position = self._put_forward(channel, position)
         self._known[channel] = position
         self._waiting[channel] = position
         _send(self._work)
+
+    def moved(self, channel: str, position: Callable[[], Position | None]) -> None:
+        """The same, of a position that is asked for when it can be saved: it moves with each event.
+
+        Args:
+            position: gives the newest; None where there is none any more. Must not switch.
+        """
+        self._moved[without_filter(channel)] = position
+        if self._work is not None:
+            _send(self._work)
+
+    def settle(self) -> None:
+        """Ask for all positions that have moved."""
+        moved, self._moved = self._moved, {}
+        for channel, give in moved.items():
+            position = give()
+            if position is not None:
+                self.commit(channel, position)
 
     def seen(self, channels: Iterable[str], until: float) -> None:
         """Channels were subscribed to and a connect was answered. Never blocks.
@@ -152,6 +173,7 @@ class Committer:
         Returns:
             Whether it is.
         """
+        self.settle()
         self._renew()
         if self.waiting and self._thread is not None:
             done = Event()
@@ -196,7 +218,7 @@ class Committer:
                 self._wait_for_work()
                 begun = self._clock()
                 if self._save():
-                    if not self._waiting:
+                    if not (self._waiting or self._moved):
                         self._flushed()
                     self._sleep_until(begun + self._distance, lambda: bool(self._flushes))
                 else:
@@ -207,9 +229,10 @@ class Committer:
             self._flushed()
 
     def _wait_for_work(self) -> None:
-        while not self._waiting:
+        while not (self._waiting or self._moved):
             self._work = Event()
             self._work.wait()
+        self._work = None
 
     def _flushed(self) -> None:
         for done in self._flushes:
@@ -217,6 +240,7 @@ class Committer:
 
     def _save(self) -> bool:
         """Save what waits; whether the store has it."""
+        self.settle()
         self._saving, self._waiting = self._waiting, {}
         saved = False
         try:

@@ -44,9 +44,9 @@ class Position:
     def __post_init__(self) -> None:
         if self.replay_id is not None and not is_replay_id(self.replay_id):
             raise ValueError(f'a replay id is a whole number or a text, not {type(self.replay_id).__name__}')
-        times = (self.seen_until, self.marked_at, 0.0 if self.event_time is None else self.event_time)
-        if not all(is_time(each) for each in times):
-            raise ValueError('times of a position are numbers of seconds')
+        for each in (self.seen_until, self.marked_at, 0.0 if self.event_time is None else self.event_time):
+            if not is_time(each):
+                raise ValueError('times of a position are numbers of seconds')
 
     def age(self, now: float) -> float:
         """Seconds since the channel was last known to bring its events; 0 where clocks disagree.

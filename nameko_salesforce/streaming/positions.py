@@ -51,6 +51,9 @@ class Positions:
         if organization == self._organization:
             return False
         old_store, old_committer = self.store, self.committer
+        if old_committer is not None:
+            # While the channels still know where they were.
+            old_committer.settle()
         self.store = self._open_store(organization)
         before, self._organization = self._organization, organization
         self.committer = Committer(self.store, spawn=self._spawn)
@@ -86,6 +89,11 @@ class Positions:
         """Have a position saved in the background."""
         if self.committer is not None:
             self.committer.commit(channel, position)
+
+    def moved(self, channel: str, position: Callable[[], Position | None]) -> None:
+        """Have a position saved that is asked for when it can be: see `Committer.moved`."""
+        if self.committer is not None:
+            self.committer.moved(channel, position)
 
     def seen(self, channel: str, until: float) -> None:
         """All events of a channel are handled until then: seconds since 1970."""

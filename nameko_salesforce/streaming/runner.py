@@ -11,6 +11,7 @@ Invariants:
 - Nothing here waits for a worker but the one green thread that starts them.
 """
 
+import functools
 import logging
 import random
 import time
@@ -25,6 +26,7 @@ from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.outcomes import Failed, Outcome
 from nameko_salesforce.bayeux.workers import Workers
 from nameko_salesforce.events import replay_id_of
+from nameko_salesforce.replay.position import Position
 from nameko_salesforce.replay.tracker import Mark
 from nameko_salesforce.streaming.channel import Channel
 from nameko_salesforce.streaming.effects import DeadLettered, Effect, HandlerStopped, Run, Skipped, Unordered
@@ -86,6 +88,7 @@ class Runner:
     ) -> None:
         self.channels = list(channels)
         self._by_name = {each.name: each for each in self.channels}
+        self._places = {each: functools.partial(self._position, each) for each in self.channels}
         self.letters = Letters(
             lambda: positions.store, self._stored, spawn=spawn, clock=clock, wall=wall, draw=draw
         )
@@ -385,22 +388,24 @@ class Runner:
 
     # --- what becomes of events --------------------------------------------------------------------
 
+    def _position(self, channel: Channel) -> Position | None:
+        """What is to be kept of a channel now; None: nothing of it is done."""
+        newest = channel.work.committable
+        return None if newest is None else channel.committed(newest, self._wall(), self._clock())
+
     def obey(self, channel: Channel, effects: Sequence[Effect]) -> None:
         """Carry out what a channel's work has said."""
         for effect in effects:
-            if isinstance(effect, DeadLettered | Skipped):  # and not one that is run again after a stop
-                self._reruns.failed(effect.event)
             match effect:
                 case Mark():
                     if channel.durable:
-                        # The newest: what is logged between two effects may switch, and a later one be first.
-                        newest = channel.work.committable or effect
-                        position = channel.committed(newest, self._wall(), self._clock())
-                        self._positions.commit(channel.name, position)
+                        self._positions.moved(channel.name, self._places[channel])
                 case DeadLettered():
+                    self._reruns.failed(effect.event)  # and not one that is run again after a stop
                     _tell(channel, effect, 'it is kept as a dead letter')
                     self.letters.put(channel, channel.name, effect)
                 case Skipped():
+                    self._reruns.failed(effect.event)
                     _tell(channel, effect, 'it is skipped')
                 case HandlerStopped():
                     self._stop(channel, _tell(channel, effect, 'the channel is stopped'))

@@ -132,6 +132,53 @@ def test_one_save_is_under_way_at_a_time_and_brings_the_newest_of_each_channel(m
     assert [store.load(f'/{each}').replay_id for each in range(3)] == [99, 97, 98]
 
 
+def test_a_position_that_moves_is_asked_for_when_it_is_saved(make, store, until):
+    committer = make(store, distance=0.05)
+    done, asked = [], []
+
+    def newest():
+        asked.append(len(done))
+        return position(len(done))
+
+    for number in range(100):
+        done.append(number)
+        committer.moved('/a?x=1', newest)
+        eventlet.sleep(0.001)
+    until('the last position', lambda: store.load('/a') == position(100))
+    assert committer.waiting == 0
+    assert len(asked) == len(store.saved) < 50
+
+
+def test_a_position_that_moves_waits_until_the_store_has_it(make, store):
+    store.problem = StoreFailed('down')
+    committer = make(store, pauses=NO_PAUSE)
+    committer.moved('/a', lambda: position(1))
+    assert committer.waiting == 1
+    assert not committer.flush(0.05)
+    assert committer.waiting == 1
+    store.problem = None
+    assert committer.flush(5 * SLOWNESS)
+    assert store.load('/a') == position(1)
+
+
+def test_a_position_that_is_committed_takes_the_place_of_one_that_has_moved(make, store):
+    committer = make(store)
+    committer.moved('/a', lambda: position(1))
+    committer.commit('/a', position(2))
+    assert committer.flush(5 * SLOWNESS)
+    assert store.load('/a') == position(2)
+    committer.moved('/a', lambda: position(3))
+    assert committer.flush(5 * SLOWNESS)
+    assert store.load('/a') == position(3)
+
+
+def test_of_a_position_that_is_there_no_more_nothing_is_saved(make, store):
+    committer = make(store)
+    committer.moved('/a', lambda: None)
+    assert committer.flush(5 * SLOWNESS)
+    assert store.load('/a') is None
+
+
 def test_a_commit_never_blocks_and_never_switches(make, store):
     store.takes = 10.0
     committer = make(store)

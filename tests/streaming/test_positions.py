@@ -124,6 +124,16 @@ def test_another_organization_has_the_old_positions_saved_and_closed_and_begins_
     assert OTHER in record.getMessage()
 
 
+def test_a_position_that_has_moved_is_asked_for_before_another_organization_takes_over(world, until):
+    world.positions.open(ONE)
+    newest = position(7)
+    world.positions.moved(CHANNEL, lambda: newest)
+    world.positions.open(OTHER)
+    newest = position(8)
+    until('the old store', lambda: world.stores[ONE].closed)
+    assert world.stores[ONE].load(CHANNEL) == position(7)
+
+
 def test_another_organization_waits_for_nothing_of_the_old_one(world):
     world.positions.open(ONE)
     world.stores[ONE].gate = Event()

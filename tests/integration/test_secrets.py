@@ -81,15 +81,15 @@ KEPT = {
     # Of requests and urllib3.
     'RestClient.proxies': 'for the next connection',
     'RestSession.proxies': 'for the next connection',
-    'SystemStoreAdapter.proxy_manager': 'the pools of connections, by the URL of their proxy',
+    'BoundedAdapter.proxy_manager': 'the pools of connections, by the URL of their proxy',
     'ProxyManager.proxy': 'for the next connection',
     'ProxyManager.proxy_headers': 'the line for the proxy',
     'RecentlyUsedContainer._container': 'the pools of connections, by what they connect with',
 }
 # The same for what hangs on an exception that a worker gets.
 KEPT_BY_ERRORS = {
-    'HTTPConnectionPool.proxy': "urllib3's, where the connection failed",
-    'HTTPConnectionPool.proxy_headers': "urllib3's, where the connection failed",
+    '_Pool.proxy': "urllib3's, where the connection failed",
+    '_Pool.proxy_headers': "urllib3's, where the connection failed",
 }
 
 

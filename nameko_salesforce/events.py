@@ -15,6 +15,9 @@ from nameko_salesforce.bayeux.channels import without_filter
 __all__ = ['ChangeEvent', 'ChannelKind', 'PlatformEvent', 'StreamEvent', 'created_at', 'replay_id_of']
 
 HOUR = 3600.0
+# Characters of a replay id, and the number that has one more. A request holds 32,768.
+LONGEST_ID = 1000
+LEAST_TOO_LONG = 10**LONGEST_ID
 # Milliseconds since 1970 of the year 10000, which no date reaches.
 LATEST = 253_402_300_800_000
 
@@ -42,9 +45,17 @@ class ChannelKind(Enum):
 
 
 def replay_id_of(data: Any) -> int | str | None:
-    """The replay id of an event, None where it has none. Opaque: fit for equality, not for arithmetic."""
+    """The replay id of an event, None where it has none. Opaque: fit for equality, not for arithmetic.
+
+    One of more than a thousand characters is none: no request could name it, and the channel would stay
+    refused for ever.
+    """
     value = _mapping(_mapping(data).get('event')).get('replayId')
-    return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_ID else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if abs(value) < LEAST_TOO_LONG else None
 
 
 def created_at(data: Any) -> float | None:

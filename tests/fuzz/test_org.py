@@ -3,6 +3,7 @@
 The org is a thread of its own that says what is drawn: whole answers of HTTP, near to what is right.
 """
 
+import gzip
 import json
 import random
 import socket
@@ -118,6 +119,8 @@ def json_of(value):
 def answers(bodies):
     """Answers with bodies near to these, and any other bytes."""
     near = st.builds(whole, STATUSES, HEADERS, st.builds(mutated, bodies, MUTATIONS) | bodies)
+    packed = st.builds(mutated, bodies.map(gzip.compress), MUTATIONS)
+    near |= st.builds(whole, STATUSES, st.just('Content-Encoding: gzip\r\n'), packed)
     return st.builds(mutated, near, st.just([]) | MUTATIONS) | st.binary(max_size=200)
 
 

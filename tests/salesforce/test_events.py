@@ -101,6 +101,13 @@ def test_a_replay_id_is_whatever_came(replay_id):
     assert replay_id_of({'event': {'replayId': replay_id}}) == replay_id
 
 
+@pytest.mark.parametrize('replay_id', ['x' * 1001, 10**1000, -(10**1000), 10**5000], ids=range(4))
+def test_a_replay_id_that_no_subscription_could_name_is_none(replay_id):
+    assert replay_id_of({'event': {'replayId': replay_id}}) is None
+    for longest in ('x' * 1000, 10**1000 - 1):
+        assert replay_id_of({'event': {'replayId': longest}}) == longest
+
+
 @pytest.mark.defect('S8')
 @pytest.mark.parametrize('data', [None, 'text', [], {}, {'event': None}, {'event': {'replayId': True}}])
 def test_an_event_without_a_replay_id_is_no_error(data):

@@ -163,7 +163,7 @@ coverage: $(VENV)/.installed  ## branch coverage of the library, by its pure, so
 diagram: $(VENV)/.installed  ## draw the state diagrams from the tables into docs/
 	$(BIN)/python tools/diagram.py
 
-bench: $(VENV_BENCH)/.installed tests/interop/node_modules/.installed | redis  ## speed and memory against others, all targets: a quarter of an hour; QUICK=1, ONLY=ours,100
+bench: $(VENV_BENCH)/.installed tests/interop/node_modules/.installed | redis  ## speed and memory next to others, and all targets: 20 minutes; QUICK=1, ONLY=ours,100
 	@$(VENV_BENCH)/bin/python -W ignore -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(BENCH_ARGS)
 
 bench-fake: $(VENV)/.installed  ## hold 2,000 polls at the fake: memory for each, time of one broadcast

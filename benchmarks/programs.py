@@ -6,6 +6,7 @@ from what somebody else has left.
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -82,8 +83,11 @@ class Source:
         self.url = f'{address}/cometd/67.0'
         self._process = process
 
-    def wait_for_hold(self) -> bool:
-        """Wait until the poll that is held long has come; False: the source has ended."""
+    def wait_for_hold(self, client: subprocess.Popen[str]) -> bool:
+        """Wait until the poll that is held long has come; False: source or client have ended before."""
+        while not select.select([self._process.stderr], [], [], 0.1)[0]:
+            if client.poll() is not None:
+                return False
         return self._line(self._process) == HOLDING
 
     @staticmethod
@@ -94,6 +98,7 @@ class Source:
 
 @contextmanager
 def source(pattern: Pattern, *, is_quick: bool) -> Iterator[Source]:
+    """Started, with everything rendered."""
     with socket.create_server(('127.0.0.1', 0)) as listener:
         command = [sys.executable, '-m', 'benchmarks.source', pattern.name, '--fd', str(listener.fileno())]
         command += ['--quick'] if is_quick else []
@@ -162,7 +167,7 @@ class Programs:
     ) -> dict[str, Any]:
         seen: dict[str, Any] = {}
         with child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            if pattern.hold and served is not None and served.wait_for_hold():
+            if pattern.hold and served is not None and served.wait_for_hold(process):
                 seen = observe(process.pid, pattern.hold)
             try:
                 out, err = process.communicate(timeout=LIMIT)

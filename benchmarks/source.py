@@ -40,13 +40,13 @@ HEAD = (
 CHUNKED = b'Transfer-Encoding: chunked'
 LENGTH = re.compile(rb'\r\nContent-Length: *(\d+)', re.IGNORECASE)
 
-
-def channels_of(pattern: Pattern) -> list[str]:
-    return [f'/topic/Bench{number}' for number in range(pattern.channels)]
-
-
 POLL_ID = re.compile(rb'"id": ?("[^"]*"|\d+)')
 POLL_REPLY = b'{"channel":"/meta/connect","clientId":"%s","successful":true,"id":%%b}' % CLIENT_ID.encode()
+
+
+def channels_of(pattern: Pattern) -> list[str]:
+    """Names of the channels of a pattern."""
+    return [f'/topic/Bench{number}' for number in range(pattern.channels)]
 
 
 # --- what is made before ---------------------------------------------------------------------------
@@ -125,12 +125,12 @@ class Session:
                 return [b'[', *self._poll(connection), POLL_REPLY % found[1], b']']
         return None
 
-    def answer(self, messages: list[dict[str, Any]], alive: socket.socket) -> Iterator[bytes]:
+    def answer(self, messages: list[dict[str, Any]], connection: socket.socket) -> Iterator[bytes]:
         """Parts of the array's text, without its brackets."""
         replies = []
         for message in messages:
             if message['channel'] == '/meta/connect':
-                yield from self._poll(alive)
+                yield from self._poll(connection)
             replies.append(_json(self._reply(message)).encode())
         yield b','.join(replies)
 

@@ -43,6 +43,12 @@ def test_a_client_that_says_nothing_has_failed_with_what_it_wrote(monkeypatch):
         all_programs.run('ours', PATTERN)
 
 
+def test_a_client_that_ends_before_it_is_idle_has_failed(monkeypatch):
+    monkeypatch.setattr(programs, 'commands', lambda client: ['sh', '-c', 'exit 3'])
+    with Programs(is_quick=True) as all_programs, pytest.raises(Failed, match='status 3'):
+        all_programs.run('ours', pattern_of('idle', is_quick=True))
+
+
 def test_a_client_that_takes_too_long_has_failed(monkeypatch):
     monkeypatch.setattr(programs, 'commands', lambda client: ['sh', '-c', 'exec sleep 60'])
     monkeypatch.setattr(programs, 'LIMIT', 0.1)

@@ -142,10 +142,15 @@ class Exchanges:
 
     # --- the order of both lanes -----------------------------------------------------------------
 
+    def beside(self, lane: Lane) -> Exchange | None:
+        """The exchange whose answer may hold earlier events than what comes on this lane."""
+        other = self._current.get(Lane.COMMAND if lane is Lane.POLL else Lane.POLL)
+        return other if other is not None and (lane is Lane.POLL or other.is_poll) else None
+
     def brought(self, lane: Lane) -> None:
         """Events have come on a lane whose order counts."""
-        other = self._current.get(Lane.COMMAND if lane is Lane.POLL else Lane.POLL)
-        if other is not None and (lane is Lane.POLL or other.is_poll):
+        other = self.beside(lane)
+        if other is not None:
             self._awaited.add(other.number)
 
     @property

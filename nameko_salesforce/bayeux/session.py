@@ -252,7 +252,9 @@ class Session:
             deliveries = self._unreplayed(deliveries)
         elif deliveries:
             current.brought_events = True
-            if any(map(self._policy.is_durable, {each.channel for each in deliveries})):
+            if self._exchanges.beside(current.lane) is not None and any(
+                map(self._policy.is_durable, {each.channel for each in deliveries})
+            ):
                 self._exchanges.brought(current.lane)
             deliveries, characters = self._hold_overtakers(deliveries, current.lane, characters)
         if deliveries:

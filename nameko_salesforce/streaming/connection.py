@@ -185,7 +185,8 @@ class SalesforceConnection(StreamConnection):
             transport=settings.transport,
             policy=POLICY,
             preparation=preparation,
-            mailbox_limit=settings.mailbox_limit,
+            # In front of the runner, which has the limit: what waits here would be beyond it.
+            mailbox_limit=max(1, settings.mailbox_limit // 10),
             observe=self._observe,
             follow=self._follow,
             spawn=self.spawn,

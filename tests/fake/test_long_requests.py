@@ -5,6 +5,7 @@ import socket
 import time
 import zlib
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,7 +44,7 @@ def ask(fake, head, pieces, patience=20.0):
     with socket.create_connection((place.hostname, place.port), timeout=patience) as sock:
         sock.sendall(head.replace(b'HOST', place.netloc.encode()))
         answer = b''
-        with suppress(BrokenPipeError, ConnectionResetError):
+        with suppress(BrokenPipeError, ConnectionResetError, TimeoutError):
             for piece in pieces:
                 sock.sendall(piece)
         with suppress(ConnectionResetError, TimeoutError):
@@ -136,15 +137,22 @@ def test_a_body_of_any_depth_is_refused(fake, path, body):
     assert time.monotonic() - begun < 10
 
 
+CHUNKED = head('/cometd/67.0', 'Transfer-Encoding: chunked')
+BOUNDED = pytest.mark.skipif(
+    tuple(map(int, version('aiohttp').split('.')[:2])) < (3, 14),
+    reason='earlier ones keep any number of headers',
+)
+
+
 @pytest.mark.parametrize(
     ('start', 'piece'),
     [
-        (b'POST /cometd HTTP/1.1\r\n', b'A: b\r\n' * 1000),
+        pytest.param(b'POST /cometd HTTP/1.1\r\n', b'A: b\r\n' * 1000, marks=BOUNDED),
         (b'POST /cometd HTTP/1.1\r\nA: ', b'b' * 6000),
         (b'GET /', b'a' * 6000),
         (b'', b'\r\n' * 3000),
-        (head('/cometd/67.0', 'Transfer-Encoding: chunked'), b'1;' + b'a' * 6000),
-        (head('/cometd/67.0', 'Transfer-Encoding: chunked') + b'0\r\n', b'A: b\r\n' * 1000),
+        (CHUNKED, b'1;' + b'a' * 6000),
+        pytest.param(CHUNKED + b'0\r\n', b'A: b\r\n' * 1000, marks=BOUNDED),
     ],
     ids=['headers', 'one header', 'line', 'empty lines', 'extension', 'trailers'],
 )

@@ -72,7 +72,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog='make bench', description='Speed and memory, measured against others.'
+        prog='make bench',
+        description='Speed and memory, measured against others.',
+        epilog='; '.join(f'{pattern.name}: {pattern.words}' for pattern in PATTERNS.values()),
     )
     parser.add_argument('--quick', action='store_true', help='some of it, once, with few events: QUICK=1')
     parser.add_argument(

@@ -6,7 +6,6 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import Figures
-from benchmarks.patterns import PATTERNS
 from benchmarks.table import COLUMNS, VERDICTS, figure_rows, target_row
 from benchmarks.targets import Target
 
@@ -19,7 +18,7 @@ def draw_figures(figures: Figures, patterns: Sequence[str], title: str, console:
         table.add_column(name, justify='left' if number == 0 else 'right', no_wrap=True)
     for pattern in patterns:
         table.add_section()
-        table.add_row(f'[bold]{pattern}[/]: {PATTERNS[pattern].words}')
+        table.add_row(f'[bold]{pattern}[/]')
         for row in figure_rows(figures, pattern):
             table.add_row(*row)
     console.print(table)

@@ -35,7 +35,7 @@ class Pattern:
     """Attributes:
 
     name: for `ONLY=`, and a key of figures.
-    words: for the table.
+    words: what it is, for whoever asks.
     clients: who is measured.
     events: measured ones.
     warm: events before them.

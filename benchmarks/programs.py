@@ -132,6 +132,7 @@ class Programs:
             self._redis = self._stack.enter_context(RedisServer(Path(folder)))
         with self._redis.client() as client:
             client.flushall()
+            client.config_resetstat()
         return str(self._redis.uri)
 
     def run(self, client: str, pattern: Pattern) -> dict[str, Any]:

@@ -53,10 +53,8 @@ def target_row(target: Target) -> list[str]:
 def _cell(spread: Spread | None, digits: int, *, spread_too: bool = True) -> str:
     if spread is None:
         return ''
-    text = f'{spread.median:,.{digits}f}'
-    if spread_too and spread.low != spread.high:
-        text += f' ({spread.low:,.{digits}f}-{spread.high:,.{digits}f})'
-    return text
+    median, low, high = (f'{each:,.{digits}f}' for each in (spread.median, spread.low, spread.high))
+    return f'{median} ({low}-{high})' if spread_too and low != high else median
 
 
 def markdown_of_figures(figures: Figures, patterns: Sequence[str]) -> list[str]:

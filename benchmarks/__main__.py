@@ -61,7 +61,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             progress.print(f'{seconds:5.0f} s {place}  {pattern.name:<13} {client}')
             runs.append({**attempt(programs, client, pattern), 'run': number})
             minutes = (time.monotonic() - begun) / 60
-            measured['title'] = (
+            measured['title'] = ('few events only, ' if options.quick else '') + (
                 f'{number + 1} runs in {minutes:.1f} minutes, {os.cpu_count()} cores, '
                 f'load {measured["load"]:.1f} before, Python {platform.python_version()}'
             )

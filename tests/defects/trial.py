@@ -1,7 +1,10 @@
 """One defect put back into a copy of the tree, and what its test makes of it."""
 
+import contextlib
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -24,24 +27,27 @@ PARTS = ('nameko_salesforce', 'tests', 'examples', 'pyproject.toml', 'setup.py',
 # Seconds for one test: pytest's own limit, and ours for a process that does not even obey that.
 TEST_LIMIT, LIMIT = 40, 90
 
+# What a patch with a mistake in it raises, of whatever defect.
+_MISTAKE = re.compile(r'(NameError|UnboundLocalError|ImportError|SyntaxError|IndentationError)\b')
+
 
 class Verdict(Enum):
     """What became of a test with a defect put back."""
 
     RED = 'red'
     'It failed in its call, as it should.'
-    HANGS = 'red, timed out'
-    'It did not end in time, which only the defect can be the reason of: without it, it did.'
+    LATE = 'TIMED OUT'
+    'It did not end in time. A test waits for facts with a limit of its own; this may be a busy machine.'
     GREEN = 'GREEN'
     'It did not notice.'
     BROKEN = 'BROKEN'
-    'It was not run: an error of setup, collection or import shows nothing.'
+    'It was not run, or met a mistake in the patch: an error of setup, collection or import shows nothing.'
     STALE = 'DOES NOT APPLY'
     'The code has changed: make the patch anew.'
 
     @property
     def is_good(self) -> bool:
-        return self in (Verdict.RED, Verdict.HANGS)
+        return self is Verdict.RED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ class Copy:
             report.unlink(missing_ok=True)
             found = self._pytest([defect.test], LIMIT, f'--junitxml={report}', f'--timeout={TEST_LIMIT}')
             text = report.read_text() if report.exists() else ''
-            verdict, words = (Verdict.HANGS, '') if found is None else verdict_of(text, found.stdout)
+            verdict, words = (Verdict.LATE, '') if found is None else verdict_of(text, found.stdout)
             return Result(verdict, words, time.monotonic() - began)
         finally:
             self._git('apply', '--reverse', str(defect.patch))
@@ -130,21 +136,28 @@ class Copy:
             'PYTHONDONTWRITEBYTECODE': '1',
             **(more or {}),
         }
-        return subprocess.run(
+        with subprocess.Popen(
             arguments,
             cwd=self.folder,
             env=environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=limit,
-            check=False,
-        )
+            start_new_session=True,
+        ) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=limit)
+            finally:
+                # With the servers that a test has started; also where this process is interrupted.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
 
 def verdict_of(report: str, output: str) -> tuple[Verdict, str]:
     """What a report of pytest (JUnit's XML) says of one test, and the first line of its words."""
     if not report:
-        return Verdict.HANGS if 'Timeout' in output else Verdict.BROKEN, output.strip().rpartition('\n')[2]
+        return Verdict.LATE if 'Timeout' in output else Verdict.BROKEN, output.strip().rpartition('\n')[2]
     cases = list(ElementTree.fromstring(report).iter('testcase'))
     errors = [each for case in cases for each in case.findall('error')]
     failures = [each for case in cases for each in case.findall('failure')]
@@ -152,7 +165,9 @@ def verdict_of(report: str, output: str) -> tuple[Verdict, str]:
         return Verdict.BROKEN, _first_line(errors[0])
     if failures:
         words = _first_line(failures[0])
-        return Verdict.HANGS if words.startswith('Failed: Timeout') else Verdict.RED, words
+        if words.startswith('Failed: Timeout'):
+            return Verdict.LATE, words
+        return Verdict.BROKEN if _MISTAKE.match(words) else Verdict.RED, words
     ran = [case for case in cases if case.find('skipped') is None]
     return (Verdict.GREEN, 'passed') if ran else (Verdict.BROKEN, 'nothing was run')
 

@@ -1,7 +1,11 @@
 """The patches of `make defects`, and its judgement. The run itself takes minutes: a target of its own."""
 
 import re
+import subprocess
+import sys
+import time
 from difflib import unified_diff
+from pathlib import Path
 
 import pytest
 
@@ -69,7 +73,9 @@ def test_a_missing_patch_and_an_unknown_one_are_named(tmp_path):
     [
         ('', Verdict.GREEN),
         ('<failure message="assert 1 == 2&#10;more" />', Verdict.RED),
-        ('<failure message="Failed: Timeout (&gt;40.0s) from pytest-timeout." />', Verdict.HANGS),
+        ('<failure message="Failed: Timeout (&gt;40.0s) from pytest-timeout." />', Verdict.LATE),
+        ('<failure message="NameError: name &quot;x&quot; is not defined" />', Verdict.BROKEN),
+        ('<failure message="KeyError: 1" />', Verdict.RED),
         ('<error message="failed on setup" />', Verdict.BROKEN),
         ('<skipped message="no" />', Verdict.BROKEN),
     ],
@@ -80,7 +86,7 @@ def test_only_a_failure_in_the_call_of_a_test_is_red(inside, verdict):
 
 def test_a_run_without_a_report_is_broken_unless_its_time_was_over():
     assert verdict_of('', 'ERROR: not found: x')[0] is Verdict.BROKEN
-    assert verdict_of('', '+++ Timeout +++')[0] is Verdict.HANGS
+    assert verdict_of('', '+++ Timeout +++')[0] is Verdict.LATE
 
 
 def test_a_patch_that_does_not_apply_is_stale_and_the_copy_stays_as_it_is(tmp_path):
@@ -100,3 +106,28 @@ def test_a_test_that_notices_nothing_is_found(tmp_path):
     diff = ''.join(unified_diff(lines, [*lines, '\n'], f'a/{name}', f'b/{name}'))
     path.write_text(f'Nothing.\n\nTest: tests/bayeux/pure/test_outcomes.py\n\n{diff}')
     assert Copy(tmp_path / 'copy').trial(read(path)).verdict is Verdict.GREEN
+
+
+def test_a_test_that_does_not_end_is_ended_with_all_that_it_has_started(tmp_path):
+    copy = Copy(tmp_path / 'copy')
+    written = tmp_path / 'child'
+    program = (
+        'import subprocess, time, pathlib; '
+        'child = subprocess.Popen(["sleep", "1000"]); '
+        f'pathlib.Path({str(written)!r}).write_text(str(child.pid)); '
+        'time.sleep(1000)'
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        copy._run([sys.executable, '-c', program], limit=3)
+    child = int(written.read_text())
+    end = time.monotonic() + 10
+    while is_running(child):
+        assert time.monotonic() < end, 'what it has started lives on'
+        time.sleep(0.01)
+
+
+def is_running(number):
+    try:
+        return Path(f'/proc/{number}/stat').read_text().rpartition(')')[2].split()[0] not in ('Z', 'X')
+    except FileNotFoundError:
+        return False

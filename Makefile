@@ -119,7 +119,7 @@ interop-java: $(VENV)/.installed tests/interop/java/target/.built  ## the same a
 
 # --- parts of `make test` ---------------------------------------------------------------------
 
-test-pure: $(VENV)/.installed | shell-tools  ## the quick ones: without sockets, packaging, documents
+test-pure: $(VENV)/.installed | shell-tools git  ## the quick ones: without sockets, packaging, documents
 	$(BIN)/python -m pytest tests/bayeux/pure tests/project $(PYTEST_ARGS)
 
 test-fake: $(VENV)/.installed | shell-tools  ## the fake server

@@ -69,21 +69,22 @@ def perform(hand, step):
             getattr(hand, what)(*channel)
 
 
-def answer_well(hand):
+def answer_well(hand, *, advises=True):
     """The next thing that a server in order would do; the hour that advice may ask for passes."""
+    advice = {'advice': {'reconnect': 'retry', 'interval': 0, 'timeout': 1000}} if advises else {}
     if Lane.COMMAND in hand.out:
-        hand.answer(Lane.COMMAND, advice={'reconnect': 'retry', 'interval': 0, 'timeout': 1000})
+        hand.answer(Lane.COMMAND, **advice)
     elif Lane.POLL in hand.out:
         hand.wait(100.0)  # held; which may be what something else has waited for
         if Lane.POLL not in hand.out:
             return
-        hand.answer(Lane.POLL, advice={'reconnect': 'retry', 'interval': 0, 'timeout': 1000})
+        hand.answer(Lane.POLL, **advice)
     else:
         hand.wait_for_deadline()
 
 
-@given(STEPS, st.sampled_from([GenericPolicy(), SalesforcePolicy()]), st.booleans())
-def test_any_answers_leave_a_session_that_goes_on(steps, policy, ack):
+@given(STEPS, st.sampled_from([GenericPolicy(), SalesforcePolicy()]), st.booleans(), st.booleans())
+def test_any_answers_leave_a_session_that_goes_on(steps, policy, ack, advises):
     hand = Hand(SessionOptions(ack=ack, backoff=Backoff(spread=0.0)), policy)
     hand.start()
     for step in steps:
@@ -98,7 +99,7 @@ def test_any_answers_leave_a_session_that_goes_on(steps, policy, ack):
             hand.start()
         if is_well(hand):
             break
-        answer_well(hand)
+        answer_well(hand, advises=advises)
     assert is_well(hand), (hand.state, hand.session.why, hand.session.channels)
     told = len(hand.effects)
     hand.receive(hand.out[Lane.POLL].exchange, [{'channel': '/a', 'data': 'an event'}])

@@ -131,3 +131,11 @@ def is_running(number):
         return Path(f'/proc/{number}/stat').read_text().rpartition(')')[2].split()[0] not in ('Z', 'X')
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize('name', DEFECTS)
+def test_a_patch_applies(name):
+    # In `make test`, so that whoever changes the code below makes the patch anew.
+    patch = str(DEFECTS[name].patch)
+    applied = subprocess.run(['git', 'apply', '--check', patch], cwd=ROOT, capture_output=True, text=True)
+    assert applied.returncode == 0, applied.stderr

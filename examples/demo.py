@@ -150,7 +150,7 @@ NEXT = """
 Next: read examples/contacts.py, then try it by hand in three terminals:
     make fake
     cd examples && ../.venv/bin/nameko run contacts --config config.yaml
-    the commands with curl in docs/testing.md ("By hand")"""
+    the commands with curl in docs/fake-server.md"""
 
 
 def main() -> int:

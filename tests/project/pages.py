@@ -13,6 +13,7 @@ GUIDE = (
     'README.md',
     'docs/bayeux.md',
     'docs/configuration.md',
+    'docs/fake-server.md',
     'docs/handlers.md',
     'docs/login.md',
     'docs/migration.md',

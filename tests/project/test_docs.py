@@ -320,7 +320,7 @@ def shell(page: str, server: FakeServer, folder: Path) -> str:
 
 
 def test_a_contact_is_created_and_the_fake_is_arranged_by_hand_as_shown(fake_salesforce, desk):
-    output = shell('docs/testing.md', fake_salesforce, desk)
+    output = shell('docs/fake-server.md', fake_salesforce, desk)
     created, *arranged = [json.loads(line) for line in output.splitlines()]
     assert created['success'] is True
     fault, settings, revoked, clock, journal, replay, reset = arranged

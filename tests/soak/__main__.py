@@ -3,7 +3,7 @@
 A real `nameko run` with a real Redis against the fake org, whose clock runs faster: tokens, cookies and
 sessions end in their time, the server, the network and Redis fail at a raised rate, and events are published
 all the while. In the end nothing may be lost, the order of each record must have been kept, and memory,
-descriptors and green threads must be what they were. Which timers run faster: docs/testing.md.
+descriptors and green threads must be what they were. Which timers run faster: docs/proof.md.
 
 Exit status
     0  all is well

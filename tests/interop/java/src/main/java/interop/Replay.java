@@ -16,7 +16,8 @@ import org.cometd.server.BayeuxServerImpl;
  * Salesforce's replay of events, as an extension of the CometD server: a log in memory for each channel.
  *
  * A subscribe says where it goes on, ext: {replay: {channel: -1 | -2 | id}}. Events that were raised before the
- * subscription are delivered to its session behind the reply.
+ * subscription are delivered to its session behind the reply. One that is raised between the making of a subscription
+ * and its reply may come twice, and ahead of those; the tests raise none there.
  */
 final class Replay implements BayeuxServer.Extension {
     private final BayeuxServerImpl bayeux;

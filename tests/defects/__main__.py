@@ -89,7 +89,7 @@ def tried(defects: Sequence[Defect], copies: 'SimpleQueue[Copy]') -> Iterator[tu
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         for number, (defect, result) in enumerate(zip(defects, pool.map(one, defects), strict=True), 1):
             print(
-                f'{number}/{len(defects)} {defect.name:4} {result.verdict.value:14} {result.seconds:5.1f} s '
+                f'{number}/{len(defects)} {defect.name:4} {result.verdict.value:16} {result.seconds:5.1f} s '
                 f'{defect.test.rpartition("::")[2]}  {result.words[:70]}',
                 flush=True,
             )

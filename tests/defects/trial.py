@@ -30,6 +30,11 @@ TEST_LIMIT, LIMIT = 40, 90
 # What a patch with a mistake in it raises, of whatever defect.
 _MISTAKE = re.compile(r'(NameError|UnboundLocalError|ImportError|SyntaxError|IndentationError)\b')
 
+# As pytest says it, of a file and of a test in one.
+_MISSING = re.compile(r'^ERROR: (file or directory )?not found: .*', re.MULTILINE)
+
+_CHANGED = re.compile(r'^\+\+\+ b/(\S+\.py)$', re.MULTILINE)
+
 
 class Verdict(Enum):
     """What became of a test with a defect put back."""
@@ -40,8 +45,14 @@ class Verdict(Enum):
     'It did not end in time. A test waits for facts with a limit of its own; this may be a busy machine.'
     GREEN = 'GREEN'
     'It did not notice.'
+    FIXTURE = 'FIXTURE FAILED'
+    'Before or after its call: what it asserts was not asked, or held.'
     BROKEN = 'BROKEN'
-    'It was not run, or met a mistake in the patch: an error of setup, collection or import shows nothing.'
+    'It was not run, or met a mistake in the patch: an error of collection or import shows nothing.'
+    UNKNOWN = 'NO SUCH TEST'
+    'It has another name now: correct that in the patch.'
+    INVALID = 'DOES NOT COMPILE'
+    'What the patch makes is no Python: that would turn any test red.'
     STALE = 'DOES NOT APPLY'
     'The code has changed: make the patch anew.'
 
@@ -104,14 +115,27 @@ class Copy:
         if applied.returncode:
             return Result(Verdict.STALE, applied.stderr.partition('\n')[0], time.monotonic() - began)
         try:
+            if mistake := self._mistake(defect):
+                return Result(Verdict.INVALID, mistake, time.monotonic() - began)
             report = self.folder / 'report.xml'
             report.unlink(missing_ok=True)
             found = self._pytest([defect.test], LIMIT, f'--junitxml={report}', f'--timeout={TEST_LIMIT}')
             text = report.read_text() if report.exists() else ''
-            verdict, words = (Verdict.LATE, '') if found is None else verdict_of(text, found.stdout)
+            verdict, words = (
+                (Verdict.LATE, '') if found is None else verdict_of(text, found.stdout + found.stderr)
+            )
             return Result(verdict, words, time.monotonic() - began)
         finally:
             self._git('apply', '--reverse', str(defect.patch))
+
+    def _mistake(self, defect: Defect) -> str:
+        """Why a file that the patch has changed cannot be compiled; '' where all can."""
+        for name in _CHANGED.findall(defect.patch.read_text()):
+            try:
+                compile((self.folder / name).read_bytes(), name, 'exec')
+            except (SyntaxError, ValueError) as problem:
+                return str(problem)
+        return ''
 
     def _pytest(
         self, tests: Sequence[str], limit: float, *options: str
@@ -156,18 +180,23 @@ class Copy:
 
 def verdict_of(report: str, output: str) -> tuple[Verdict, str]:
     """What a report of pytest (JUnit's XML) says of one test, and the first line of its words."""
-    if not report:
-        return Verdict.LATE if 'Timeout' in output else Verdict.BROKEN, output.strip().rpartition('\n')[2]
-    cases = list(ElementTree.fromstring(report).iter('testcase'))
-    errors = [each for case in cases for each in case.findall('error')]
-    failures = [each for case in cases for each in case.findall('failure')]
-    if errors and not failures:
-        return Verdict.BROKEN, _first_line(errors[0])
+    cases = list(ElementTree.fromstring(report).iter('testcase')) if report else []
+    errors = [_first_line(each) for case in cases for each in case.findall('error')]
+    failures = [_first_line(each) for case in cases for each in case.findall('failure')]
     if failures:
-        words = _first_line(failures[0])
+        words = failures[0]
         if words.startswith('Failed: Timeout'):
             return Verdict.LATE, words
         return Verdict.BROKEN if _MISTAKE.match(words) else Verdict.RED, words
+    if errors:
+        words = errors[0]
+        if 'Failed: Timeout' in words:
+            return Verdict.LATE, words
+        return Verdict.FIXTURE if words.startswith('failed on ') else Verdict.BROKEN, words
+    if missing := _MISSING.search(output):
+        return Verdict.UNKNOWN, missing[0]
+    if not report:
+        return Verdict.LATE if 'Timeout' in output else Verdict.BROKEN, output.strip().rpartition('\n')[2]
     ran = [case for case in cases if case.find('skipped') is None]
     return (Verdict.GREEN, 'passed') if ran else (Verdict.BROKEN, 'nothing was run')
 

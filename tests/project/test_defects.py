@@ -76,7 +76,14 @@ def test_a_missing_patch_and_an_unknown_one_are_named(tmp_path):
         ('<failure message="Failed: Timeout (&gt;40.0s) from pytest-timeout." />', Verdict.LATE),
         ('<failure message="NameError: name &quot;x&quot; is not defined" />', Verdict.BROKEN),
         ('<failure message="KeyError: 1" />', Verdict.RED),
-        ('<error message="failed on setup" />', Verdict.BROKEN),
+        (
+            '<failure message="assert 1" /><error message="failed on teardown with &quot;x&quot;" />',
+            Verdict.RED,
+        ),
+        ('<error message="failed on setup with &quot;assert 1&quot;" />', Verdict.FIXTURE),
+        ('<error message="failed on teardown with &quot;assert 1&quot;" />', Verdict.FIXTURE),
+        ('<error message="failed on setup with &quot;Failed: Timeout (&gt;40.0s)&quot;" />', Verdict.LATE),
+        ('<error message="collection failure" />', Verdict.BROKEN),
         ('<skipped message="no" />', Verdict.BROKEN),
     ],
 )
@@ -85,7 +92,7 @@ def test_only_a_failure_in_the_call_of_a_test_is_red(inside, verdict):
 
 
 def test_a_run_without_a_report_is_broken_unless_its_time_was_over():
-    assert verdict_of('', 'ERROR: not found: x')[0] is Verdict.BROKEN
+    assert verdict_of('', 'ImportError while loading conftest')[0] is Verdict.BROKEN
     assert verdict_of('', '+++ Timeout +++')[0] is Verdict.LATE
 
 
@@ -99,13 +106,67 @@ def test_a_patch_that_does_not_apply_is_stale_and_the_copy_stays_as_it_is(tmp_pa
     assert (copy.folder / name).read_text() == (ROOT / name).read_text()
 
 
-def test_a_test_that_notices_nothing_is_found(tmp_path):
+TESTS = """
+import pytest
+from nameko_salesforce import bayeux, planted
+
+def test_that_passes():
+    assert True
+
+def test_that_asserts():
+    assert planted == 1
+
+def test_that_meets_an_exception():
+    {}[planted]
+
+@pytest.fixture
+def before():
+    raise KeyError(planted)
+
+@pytest.fixture
+def behind():
+    yield
+    raise KeyError(planted)
+
+def test_before(before):
+    pass
+
+def test_behind(behind):
+    pass
+"""
+GOOD = 'planted = 2\n'
+
+
+@pytest.fixture(scope='module')
+def copy(tmp_path_factory):
+    copy = Copy(tmp_path_factory.mktemp('defects') / 'copy')
+    (copy.folder / 'tests/test_planted.py').write_text(TESTS)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ('planted', 'test', 'verdict'),
+    [
+        (GOOD, 'test_that_passes', Verdict.GREEN),
+        (GOOD, 'test_that_asserts', Verdict.RED),
+        (GOOD, 'test_that_meets_an_exception', Verdict.RED),
+        (GOOD, 'test_before', Verdict.FIXTURE),
+        (GOOD, 'test_behind', Verdict.FIXTURE),
+        (GOOD, 'test_of_another_name', Verdict.UNKNOWN),
+        ('other = 2\n', 'test_that_asserts', Verdict.BROKEN),
+        ('planted = = 2\n', 'test_that_asserts', Verdict.INVALID),
+    ],
+)
+def test_what_a_test_with_a_patch_is_told_apart_as(copy, tmp_path, planted, test, verdict):
     path = tmp_path / 'X1.patch'
     name = 'nameko_salesforce/__init__.py'
     lines = (ROOT / name).read_text().splitlines(keepends=True)
-    diff = ''.join(unified_diff(lines, [*lines, '\n'], f'a/{name}', f'b/{name}'))
-    path.write_text(f'Nothing.\n\nTest: tests/bayeux/pure/test_outcomes.py\n\n{diff}')
-    assert Copy(tmp_path / 'copy').trial(read(path)).verdict is Verdict.GREEN
+    diff = ''.join(unified_diff(lines, [*lines, planted], f'a/{name}', f'b/{name}'))
+    path.write_text(f'Something.\n\nTest: tests/test_planted.py::{test}\n\n{diff}')
+    result = copy.trial(read(path))
+    assert result.verdict is verdict, result.words
+    assert result.verdict.is_good is (verdict is Verdict.RED)
+    assert (copy.folder / name).read_text() == ''.join(lines)
 
 
 def test_a_test_that_does_not_end_is_ended_with_all_that_it_has_started(tmp_path):

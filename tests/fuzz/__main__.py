@@ -9,8 +9,10 @@ Exit status
 """
 
 import argparse
+import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -22,9 +24,9 @@ ROOT = FOLDER.parents[1]
 # A round takes half a minute or so.
 EXAMPLES = 300
 
-# Seconds for each example of a test, on the slowest machine; most take a thousandth of it. What takes longer
-# than all of them together hangs.
-SLOWEST = 1.0
+# Seconds for one test, and for a round whose process does not even obey that. One example has a limit of its
+# own, and says then what it was given (`conftest.py`).
+TEST_LIMIT, ROUND_LIMIT = 300, 1200
 
 
 def main() -> int:
@@ -45,20 +47,34 @@ def main() -> int:
     while not rounds or time.monotonic() < end:
         left = max(0.0, end - time.monotonic()) / 60
         print(f'round {rounds + 1}, seed {seed + rounds}, {left:.1f} minutes left', flush=True)
-        limit = max(60.0, SLOWEST * options.examples)
-        found = subprocess.run(
-            [sys.executable, '-m', 'pytest', '-q', '--no-header', '--no-summary', '-rf']
-            + [f'--hypothesis-seed={seed + rounds}', f'--timeout={limit:g}', str(FOLDER)],
-            cwd=ROOT,
-            env={**os.environ, 'FUZZ_EXAMPLES': str(options.examples)},
-            check=False,
-        )
-        if found.returncode:
-            print(f'FOUND with --seed {seed + rounds} --minutes 0 --examples {options.examples}')
+        if problem := round_of(seed + rounds, options.examples):
+            print(f'{problem}: FOUND with --seed {seed + rounds} --minutes 0 --examples {options.examples}')
             return 1
         rounds += 1
     print(f'{rounds} rounds of {options.examples} examples for each test, from seed {seed} on: nothing found')
     return 0
+
+
+def round_of(seed: int, examples: int, folder: Path = FOLDER, limit: float = ROUND_LIMIT) -> str:
+    """Run the tests of a folder, each named as it begins; '' where nothing was found, else what in short."""
+    # By a thread, which ends the process: an exception would be one more example to Hypothesis.
+    timeouts = [f'--timeout={TEST_LIMIT}', '--timeout-method=thread']
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'pytest', '-c', 'pyproject.toml', '-v', '--no-header', '-rN', *timeouts]
+        + [f'--hypothesis-seed={seed}', str(folder)],
+        cwd=ROOT,
+        env={**os.environ, 'FUZZ_EXAMPLES': str(examples), 'PYTHONUNBUFFERED': '1'},
+        start_new_session=True,
+    )
+    try:
+        return 'a test failed or hung' if process.wait(limit) else ''
+    except subprocess.TimeoutExpired:
+        return f'the round did not end within {limit:g} s'
+    finally:
+        # With what the tests have started; also where this process is interrupted.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 if __name__ == '__main__':

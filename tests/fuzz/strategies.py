@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-__all__ = ['EVENTS', 'JSON', 'MESSAGES', 'MUTATIONS', 'mutated']
+__all__ = ['EVENTS', 'JSON', 'MESSAGES', 'MUTATIONS', 'ODD', 'Odd', 'mutated']
 
 # Numbers that no float holds, NaN and infinities, lone surrogates, and what only looks like a number.
 NUMBERS = st.one_of(
@@ -64,6 +64,60 @@ MESSAGES = st.fixed_dictionaries(
         'supportedConnectionTypes': st.just(['long-polling']) | JSON,
     },
 )
+
+
+class Odd(dict[str, Any]):
+    """A message by its name, which a failing example shows."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_ODD[name])
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f'Odd({self.name!r})'
+
+
+# Each in place of the fields of a right reply, or beside it.
+_ODD: dict[str, dict[str, Any]] = {
+    'empty': {},
+    'no verdict': {'successful': None},
+    'verdict in words': {'successful': 'false'},
+    'unknown id': {'id': '999'},
+    'number for an id': {'id': 1},
+    'no channel': {'channel': None},
+    'channel of another request': {'channel': '/meta/handshake'},
+    'disconnect by the server': {'channel': '/meta/disconnect', 'id': None, 'successful': None},
+    'refused without a word': {'successful': False},
+    'refused in a list': {'successful': False, 'error': ['403::Unknown client']},
+    'authentication invalid': {'successful': False, 'error': '401::Authentication invalid'},
+    'unknown client': {'successful': False, 'error': '403::Unknown client'},
+    'unknown client, handshake': {
+        'successful': False,
+        'error': '403::Unknown client',
+        'advice': {'reconnect': 'handshake', 'interval': 0},
+    },
+    'busy': {'successful': False, 'error': '503::Server is too busy', 'advice': {'reconnect': 'retry'}},
+    'refused for good': {'successful': False, 'error': '404::No', 'advice': {'reconnect': 'none'}},
+    'go away': {'advice': {'reconnect': 'none'}},
+    'accepted, but handshake': {'advice': {'reconnect': 'handshake', 'interval': 0}},
+    'advice of no kind': {'advice': {'reconnect': 'later', 'interval': 'soon', 'timeout': []}},
+    'advice of huge numbers': {'advice': {'interval': 1e308, 'timeout': 10**400}},
+    'advice of NaN': {'advice': {'interval': float('nan'), 'timeout': float('nan')}},
+    'negative advice': {'advice': {'interval': -1, 'timeout': -1}},
+    'advice is a text': {'advice': 'retry'},
+    'several clients': {'advice': {'multiple-clients': True, 'interval': 60_000}},
+    'no client id': {'clientId': None},
+    'client id is a list': {'clientId': ['c1']},
+    'unknown version': {'version': '9.9', 'minimumVersion': '9.0'},
+    'no common transport': {'supportedConnectionTypes': ['websocket']},
+    'subscription is another': {'subscription': '/other'},
+    'ack of no kind': {'ext': {'ack': 'yes'}},
+    'ack goes back': {'ext': {'ack': -5}},
+    'event of a channel': {'channel': '/a', 'id': None, 'successful': None, 'data': {'n': 1}},
+    'event without data': {'channel': '/a', 'id': None, 'successful': None, 'data': None},
+    'event of a lone surrogate': {'channel': '/a', 'id': None, 'successful': None, 'data': '\ud800'},
+}
+ODD = st.sampled_from([Odd(name) for name in _ODD])
 
 # The data of an event.
 EVENTS = st.one_of(

@@ -1,7 +1,7 @@
 """From each state, after any odd answers: a server in order is used again, or there is a reason in words."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nameko_salesforce.bayeux.backoff import Backoff
@@ -13,7 +13,7 @@ from nameko_salesforce.bayeux.policy import GenericPolicy
 from nameko_salesforce.bayeux.transitions import ChannelState, State
 from nameko_salesforce.streaming.policy import SalesforcePolicy
 from tests.bayeux.pure.conftest import Hand
-from tests.fuzz.strategies import ODD
+from tests.fuzz.strategies import ODD, Odd
 
 CHANNELS = ['/a', '/event/E__e']
 ADVICE = {'reconnect': 'retry', 'interval': 0, 'timeout': 1000}
@@ -131,6 +131,13 @@ def test_there_is_a_way_to_each_state():
 
 
 @pytest.mark.parametrize('state', State, ids=lambda state: state.value)
+# Rarely drawn: a session that ends while somebody waits.
+@example(
+    answers=[('fields of the reply', Lane.POLL, Odd('unknown version'))], policy=GenericPolicy(), ack=False
+)
+@example(
+    answers=[('fields of the reply', Lane.POLL, Odd('refused for good'))], policy=GenericPolicy(), ack=False
+)
 @given(answers=ANSWERS, policy=st.sampled_from([GenericPolicy(), SalesforcePolicy()]), ack=st.booleans())
 def test_odd_answers_from_any_state_end_in_events_or_in_a_reason(state, answers, policy, ack):
     hand = Hand(SessionOptions(ack=ack, backoff=Backoff(spread=0.0)), policy)

@@ -31,7 +31,7 @@ __all__ = ['ServerOptions', 'check_org', 'make_app', 'serve']
 # A backlog for a few thousand clients that connect at once; the kernel caps it (somaxconn).
 BACKLOG = 4096
 # Larger than anything that a test publishes or posts; the reference server has no limit by default.
-REQUEST_LIMIT_BYTES = 32 * 1024 * 1024
+REQUEST_LIMIT_BYTES = 64 * 1024 * 1024
 # Salesforce: REST API guide, "limits"; queries stand in URLs.
 URL_LIMIT_BYTES = 16_384
 # What held polls may delay the end. Not 0, which aiohttp takes for "no limit".

@@ -1,5 +1,6 @@
 """A Nameko service with our decorators against the CometD server for Java, with an extension that replays."""
 
+import http.client
 import json
 import os
 import signal
@@ -7,10 +8,11 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.interop.programs import wait_until
+from tests.interop.programs import SECONDS, wait_until
 from tests.services.child import end_child, start_child
 
 CHANNEL = '/event/Reading__e'
@@ -162,3 +164,71 @@ def test_a_position_that_is_too_old_is_a_gap_and_not_asked_for(server, service):
     wait_until(lambda: len(service.said()) == 3, 'the gap and the event')
     assert sorted(service.said()[1:]) == ['event 2', 'gap earliest']
     assert len(server.exchanges('/meta/subscribe')) == 2
+
+
+# --- the extension itself, without a client of ours ------------------------------------------------
+
+
+class Bare:
+    """A session by hand, so that nothing between puts events in order or drops those that come twice."""
+
+    def __init__(self, url):
+        address = urlsplit(url)
+        self._path = address.path
+        self._connection = http.client.HTTPConnection(address.hostname, address.port, timeout=SECONDS)
+        self._fields, self._cookies = {}, ''
+        self.numbers = []
+
+    def send(self, channel, **fields):
+        """Send one message and return its reply; the events beside it are kept."""
+        body = json.dumps([{'id': '1', 'channel': channel, **self._fields, **fields}])
+        headers = {'Content-Type': 'application/json', 'Cookie': self._cookies}
+        self._connection.request('POST', self._path, body, headers)
+        response = self._connection.getresponse()
+        messages = json.loads(response.read())
+        if given := response.headers.get_all('Set-Cookie'):
+            self._cookies = '; '.join(each.partition(';')[0] for each in given)
+        self.numbers += [
+            each['data']['payload']['Number__c'] for each in messages if each['channel'] == CHANNEL
+        ]
+        [reply] = [each for each in messages if each['channel'] == channel]
+        return reply
+
+    def handshake(self):
+        reply = self.send('/meta/handshake', version='1.0', supportedConnectionTypes=['long-polling'])
+        self._fields = {'clientId': reply['clientId']}
+
+    def subscribe(self, replay_from):
+        return self.send('/meta/subscribe', subscription=CHANNEL, ext={'replay': {CHANNEL: replay_from}})
+
+    def poll(self):
+        self.send('/meta/connect', connectionType='long-polling', advice={'timeout': 0})
+
+    def close(self):
+        self._connection.close()
+
+
+@pytest.fixture
+def bare(server):
+    peer = Bare(server.url)
+    peer.handshake()
+    yield peer
+    peer.close()
+
+
+@pytest.mark.parametrize(
+    ('start', 'expected'), [('earliest', [1, 2, 3, 4]), ('id', [2, 3, 4]), ('latest', [3, 4])]
+)
+def test_an_event_that_is_raised_during_a_subscription_comes_once_and_in_its_turn(
+    server, bare, start, expected
+):
+    first = server.ask('raise', channel=CHANNEL, payload={'Number__c': 1})
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 2})
+    server.ask('raise during subscription', channel=CHANNEL, payload={'Number__c': 3})
+
+    reply = bare.subscribe({'earliest': -2, 'id': first, 'latest': -1}[start])
+    assert reply['successful'], reply
+
+    server.ask('raise', channel=CHANNEL, payload={'Number__c': 4})
+    bare.poll()
+    assert bare.numbers == expected

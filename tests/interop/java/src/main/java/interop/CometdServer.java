@@ -142,6 +142,20 @@ public final class CometdServer {
             return null;
         });
         commands.put("raise", fields -> replay.raise((String) fields.get("channel"), fields.get("payload")));
+        // Once, between the making of the next subscription and its reply.
+        commands.put("raise during subscription", fields -> {
+            String channel = (String) fields.get("channel");
+            bayeux.addListener(new BayeuxServer.SubscriptionListener() {
+                @Override
+                public void subscribed(ServerSession session, ServerChannel made, ServerMessage message) {
+                    if (made.getId().equals(channel)) {
+                        bayeux.removeListener(this);
+                        replay.raise(channel, fields.get("payload"));
+                    }
+                }
+            });
+            return null;
+        });
         commands.put("drop", fields -> {
             replay.drop((String) fields.get("channel"), ((Number) fields.get("count")).intValue());
             return null;

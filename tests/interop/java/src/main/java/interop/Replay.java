@@ -15,9 +15,9 @@ import org.cometd.server.BayeuxServerImpl;
 /**
  * Salesforce's replay of events, as an extension of the CometD server: a log in memory for each channel.
  *
- * A subscribe says where it goes on, ext: {replay: {channel: -1 | -2 | id}}. Events that were raised before the
- * subscription are delivered to its session behind the reply. One that is raised between the making of a subscription
- * and its reply may come twice, and ahead of those; the tests raise none there.
+ * A subscribe says where it goes on, ext: {replay: {channel: -1 | -2 | id}}. What was raised behind that is delivered
+ * to its session with the reply. Events that are raised while the subscription is being made wait for that reply as
+ * well: sent at once, they would come ahead of the older ones, and again with those.
  */
 final class Replay implements BayeuxServer.Extension {
     private final BayeuxServerImpl bayeux;
@@ -52,7 +52,17 @@ final class Replay implements BayeuxServer.Extension {
         }
         String channel = (String) message.get(org.cometd.bayeux.Message.SUBSCRIPTION_FIELD);
         Object from = from(message, channel);
-        return from == null || position(channel, ((Number) from).longValue()) != null;
+        if (from == null) {
+            return true;
+        }
+        Long after = after(channel, ((Number) from).longValue());
+        if (after == null) {
+            return false;
+        }
+        Subscribing subscribing = new Subscribing(channel, after);
+        session.setAttribute(Subscribing.class.getName() + channel, subscribing);
+        session.addListener(subscribing);
+        return true;
     }
 
     @Override
@@ -72,18 +82,22 @@ final class Replay implements BayeuxServer.Extension {
     }
 
     private void answer(ServerSession session, ServerMessage.Mutable reply, String channel, long from) {
-        Integer begin = position(channel, from);
-        if (begin == null) {
+        Subscribing subscribing = (Subscribing) session.removeAttribute(Subscribing.class.getName() + channel);
+        if (subscribing == null) {
             // In place of the words that the server has for a message which an extension let go no further.
             reply.put("subscription", channel);
             reply.put(
                     "error",
                     "400::The replayId {" + from + "} you provided was invalid.  Please provide a valid ID, -2 to"
                             + " replay all events, or -1 to replay only new events.");
-        } else if (reply.isSuccessful()) {
-            List<Map<String, Object>> log = log(channel);
-            for (Map<String, Object> data : log.subList(begin, log.size())) {
-                session.deliver(session, channel, data, Promise.noop());
+            return;
+        }
+        session.removeListener(subscribing);
+        if (reply.isSuccessful()) {
+            for (Map<String, Object> data : log(channel)) {
+                if (id(data) > subscribing.after) {
+                    session.deliver(session, channel, data, Promise.noop());
+                }
             }
         }
     }
@@ -99,25 +113,27 @@ final class Replay implements BayeuxServer.Extension {
         return map instanceof Map ? ((Map<String, Object>) map).get(channel) : null;
     }
 
-    /** Where in the log a subscription begins; null where nobody knows its id. */
-    private Integer position(String channel, long from) {
-        List<Map<String, Object>> log = log(channel);
+    /** The id behind which a subscription begins, as ids grow; null where nobody knows the one that it names. */
+    private Long after(String channel, long from) {
         if (from == -2) {
-            return 0;
+            return 0L;
         }
         if (from == -1) {
-            return log.size();
+            return ids;
         }
-        for (int i = 0; i < log.size(); ++i) {
-            if (id(log.get(i)) == from) {
-                return i + 1;
-            }
-        }
-        return null;
+        return log(channel).stream().anyMatch(data -> id(data) == from) ? Long.valueOf(from) : null;
     }
 
     @SuppressWarnings("unchecked")
     private static long id(Map<String, Object> data) {
         return (Long) ((Map<String, Object>) data.get("event")).get("replayId");
+    }
+
+    /** From the request to its reply: lets no event of the channel pass, as the reply brings all behind `after`. */
+    private record Subscribing(String channel, long after) implements ServerSession.MessageListener {
+        @Override
+        public boolean onMessage(ServerSession session, ServerSession sender, ServerMessage message) {
+            return !channel.equals(message.getChannel());
+        }
     }
 }

@@ -71,11 +71,25 @@ class Reader:
         until(lambda: any(each['held'] for each in fake.sessions()), 'a held poll')
 
     def result(self):
-        with self.process:
-            result = json.loads(self.process.stdout.readline())
-        assert self.process.returncode == 0
+        result = json.loads(self.process.stdout.readline())
+        assert self.process.wait() == 0
         assert (result['count'], result['ordered']) == (EVENTS, True)
         return result['grown']
+
+
+@pytest.fixture
+def read(fake):
+    """`read(way)` -> a `Reader`, which ends with the test."""
+    readers = []
+
+    def start(way):
+        readers.append(Reader(fake, way))
+        return readers[-1]
+
+    yield start
+    for each in readers:
+        each.process.kill()
+        each.process.communicate()
 
 
 def events(numbers):
@@ -83,8 +97,8 @@ def events(numbers):
 
 
 @pytest.mark.parametrize('way', ['slow callback', 'brake'])
-def test_a_backlog_of_50_mb_in_one_response_grows_memory_by_a_few(fake, way):
-    reader = Reader(fake, way)
+def test_a_backlog_of_50_mb_in_one_response_grows_memory_by_a_few(fake, read, way):
+    reader = read(way)
     fake.publish_many(events(range(EVENTS)))
     grown = reader.result()
     assert max(each.detail['messages'] for each in fake.journal('answer')) > EVENTS * 0.9, 'one response'
@@ -94,8 +108,8 @@ def test_a_backlog_of_50_mb_in_one_response_grows_memory_by_a_few(fake, way):
 
 
 @pytest.mark.parametrize('way', ['slow callback', 'brake'])
-def test_a_backlog_of_50_mb_by_the_thousand_grows_memory_by_a_few(fake, way):
-    reader = Reader(fake, way)
+def test_a_backlog_of_50_mb_by_the_thousand_grows_memory_by_a_few(fake, read, way):
+    reader = read(way)
     for first in range(0, EVENTS, 1000):
         until(lambda: any(each['held'] for each in fake.sessions()), 'a held poll', beats=600)
         fake.publish_many(events(range(first, first + 1000)))

@@ -241,6 +241,8 @@ class Committer:
     def _save(self) -> bool:
         """Save what waits; whether the store has it."""
         self.settle()
+        if not self._waiting:
+            return True
         self._saving, self._waiting = self._waiting, {}
         saved = False
         try:

@@ -91,21 +91,30 @@ class SteppedCommitter(Committer):
         super().commit(channel, position)
         self._poke()
 
+    def moved(self, channel: str, position: Callable[[], Position | None]) -> None:
+        super().moved(channel, position)
+        self._poke()
+
     def _renew(self) -> None:
         super()._renew()
         self._poke()
 
     def hurry(self) -> None:
         self.hurried = True
+        self.settle()
         self._renew()
 
     def _poke(self) -> None:
-        if self._waiting and not self._busy:
+        if (self._waiting or self._moved) and not self._busy:
             self._busy = True
             wait = 0.0 if self.hurried else self._begun + self._distance - self._world.now
             self._process.later(max(0.0, wait), self._begin)
 
     def _begin(self) -> None:
+        self.settle()
+        if not self._waiting:
+            self._busy = False
+            return
         self._begun = self._world.now
         self._saving, self._waiting = self._waiting, {}
         saving = self._saving

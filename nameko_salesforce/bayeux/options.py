@@ -6,7 +6,15 @@ from typing import Any
 
 from nameko_salesforce.bayeux.backoff import Backoff
 
-__all__ = ['LARGEST_COUNT', 'LONGEST_WAIT', 'SessionOptions', 'is_count', 'is_wait', 'waitable']
+__all__ = [
+    'LARGEST_COUNT',
+    'LONGEST_WAIT',
+    'SessionOptions',
+    'is_count',
+    'is_file_name',
+    'is_wait',
+    'waitable',
+]
 
 # Seconds, a week: the hub waits in milliseconds of 31 bits, 24 days, and raises beyond.
 LONGEST_WAIT = 604_800.0
@@ -22,6 +30,14 @@ def is_wait(value: Any) -> bool:
 def waitable(timeout: float | None) -> float | None:
     """What the hub can wait of a timeout: None, which is for ever, where it is above `LONGEST_WAIT`."""
     return None if timeout is None or timeout > LONGEST_WAIT else timeout
+
+
+def is_file_name(name: str) -> bool:
+    """Whether the system can have it: no NUL, and no lone surrogates but those that stand for bytes."""
+    try:
+        return b'\0' not in name.encode('utf-8', 'surrogateescape')
+    except UnicodeEncodeError:
+        return False
 
 
 def is_count(value: Any) -> bool:

@@ -11,7 +11,14 @@ from typing import Any
 
 from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.errors import LocalError
-from nameko_salesforce.bayeux.options import LARGEST_COUNT, LONGEST_WAIT, SessionOptions, is_count, is_wait
+from nameko_salesforce.bayeux.options import (
+    LARGEST_COUNT,
+    LONGEST_WAIT,
+    SessionOptions,
+    is_count,
+    is_file_name,
+    is_wait,
+)
 from nameko_salesforce.bayeux.route import Route
 from nameko_salesforce.bayeux.texts import shown
 from nameko_salesforce.bayeux.transport import TransportOptions
@@ -177,12 +184,7 @@ def flag(value: Any) -> bool:
 
 def file_name(value: Any) -> str:
     name = text(value)
-    try:
-        # As Python gives it to the system.
-        sayable = b'\0' not in name.encode('utf-8', 'surrogateescape')
-    except UnicodeEncodeError:
-        sayable = False
-    if not sayable:
+    if not is_file_name(name):
         raise ValueError('a file name, which holds no NUL and no lone surrogates')
     return name
 

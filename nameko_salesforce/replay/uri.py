@@ -10,6 +10,8 @@ from enum import Enum
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+from nameko_salesforce.bayeux.options import is_file_name
+
 __all__ = ['REDIS_SCHEMES', 'StoreKind', 'StoreUri', 'read_uri']
 
 REDIS_SCHEMES = ('redis', 'rediss', 'unix')
@@ -67,12 +69,7 @@ def _file(rest: str) -> str:
         )
     if ':memory:' in path or '?' in path or '#' in path:
         raise ValueError('sqlite:/// and the path of a file, without options; memory:// keeps nothing')
-    try:
-        # As Python gives the bytes of a path to the system.
-        sayable = b'\0' not in path.encode('utf-8', 'surrogateescape')
-    except UnicodeEncodeError:
-        sayable = False
-    if not sayable:
+    if not is_file_name(path):
         raise ValueError('sqlite:/// and a path that the system can have: no NUL, no lone surrogates')
     return path
 

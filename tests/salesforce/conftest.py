@@ -10,7 +10,15 @@ eventlet.monkey_patch()
 import pytest  # noqa: E402
 
 from tests.bayeux.sockets.raw_server import RawServer  # noqa: E402
-from tests.salesforce.peers import Account  # noqa: E402
+from tests.salesforce.peers import Account, Org  # noqa: E402
+
+
+@pytest.fixture
+def org():
+    """An `Org`, which ends with the test."""
+    org = Org()
+    yield org
+    org.server.close()
 
 
 @pytest.fixture

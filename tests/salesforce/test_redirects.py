@@ -43,13 +43,6 @@ def stranger(serve):
     assert stranger.connections == 0
 
 
-@pytest.fixture
-def org():
-    org = Org()
-    yield org
-    org.server.close()
-
-
 @pytest.fixture(params=PLACES)
 def redirect(request, org, stranger):
     """`redirect(status)` -> an answer that points elsewhere."""

@@ -18,14 +18,7 @@ from nameko_salesforce.rest_answers import OVERHEAD_LIMIT, REFUSAL_LIMIT
 from nameko_salesforce.rest_session import RestSession
 from tests.bayeux.sockets.raw_server import SECONDS, TICK, answer, chunks
 from tests.salesforce.long_answers import CASES, MIB, endless
-from tests.salesforce.peers import GOOD, Org, refused
-
-
-@pytest.fixture
-def org():
-    org = Org()
-    yield org
-    org.server.close()
+from tests.salesforce.peers import GOOD, refused
 
 
 @pytest.fixture

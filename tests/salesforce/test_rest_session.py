@@ -14,14 +14,7 @@ import requests
 from nameko_salesforce.errors import LoginRefused
 from nameko_salesforce.rest_session import NoConnectionFree, RestSession
 from tests.bayeux.sockets.raw_server import SECONDS, TICK, answer
-from tests.salesforce.peers import EXPIRED, GOOD, Org, refused
-
-
-@pytest.fixture
-def org():
-    org = Org()
-    yield org
-    org.server.close()
+from tests.salesforce.peers import EXPIRED, GOOD, refused
 
 
 @pytest.fixture

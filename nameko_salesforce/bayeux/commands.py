@@ -86,8 +86,6 @@ class CommandLane:
 
     def next_due(self) -> float | None:
         """When something can be done on a free lane; None while nothing waits."""
-        if not self.waits:
-            return None
         if self._outbox or self._channels.waits_to_send():
             return self._open_at
         due = self._channels.next_due()

@@ -140,8 +140,7 @@ class Committer:
             position: gives the newest; None where there is none any more. Must not switch.
         """
         self._moved[without_filter(channel)] = position
-        if self._work is not None:
-            _send(self._work)
+        _send(self._work)
 
     def settle(self) -> None:
         """Ask for all positions that have moved."""
@@ -232,7 +231,6 @@ class Committer:
         while not (self._waiting or self._moved):
             self._work = Event()
             self._work.wait()
-        self._work = None
 
     def _flushed(self) -> None:
         for done in self._flushes:

@@ -4,9 +4,9 @@ Decides where a message ends, whether it is kept, and what is wrong with a body;
 what is in a message. A message leaves as soon as it is complete, so that memory is bounded by the
 largest message and not by the response (CometD sends a backlog of 50,000 events in one).
 
-A message that lies wholly in a chunk is decoded where it lies, by C code (and a body that is one
-chunk by one call). Another is from then on followed by `_Boundary`, which looks at each character
-once: neither a 16 MiB message in small pieces nor a slow drip costs more than linear time.
+The messages that lie wholly in a chunk are decoded by one call: a list is complete up to some `},{`, or it
+is not JSON up to there. A message that is not had so is followed by `_Boundary`, which looks at each
+character once: neither a 16 MiB message in small pieces nor a slow drip costs more than linear time.
 """
 
 import codecs
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from nameko_salesforce.bayeux.codec import JSON, Scan
+from nameko_salesforce.bayeux.codec import JSON, Decode
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
 
 __all__ = ['MessageDecoder', 'Unkept']
@@ -81,19 +81,20 @@ class MessageDecoder:
 
     Args:
         message_limit: the longest message that is kept, in characters (of the JSON text as sent).
-        scan: decodes one message, see `codec.Scan`.
+        decode: decodes one message or a list of them, see `codec.Decode`.
 
     Attributes:
         characters: of the text that `feed` has taken. What each message takes of them is not counted: that
             would cost the quick way through a whole body.
     """
 
-    def __init__(self, message_limit: int = 16 * 2**20, scan: Scan = JSON.scan) -> None:
+    def __init__(self, message_limit: int = 16 * 2**20, decode: Decode = JSON.decode) -> None:
         self._limit = message_limit
-        self._scan = scan
+        self._decode = decode
         self._place = _Place.START
         self._bare = False
         self._begun = False
+        self._in_runs = True
         self._undecoded = b''
         self._rest: _Rest | None = None
         self._failure: Failure | None = None
@@ -119,9 +120,15 @@ class MessageDecoder:
             return messages
         text, fault = self._text(chunk)
         self.characters += len(text)
-        if self._place is _Place.START and self._all(text, messages):
-            self._failure = fault
-            return messages
+        if self._place is _Place.START and text.startswith('[') and text.endswith(']'):
+            # A body that came as a whole, as polls mostly do.
+            whole = self._list(text)
+            if whole is not None:
+                messages += whole
+                self._place = _Place.END
+                self._failure = fault
+                return messages
+        self._in_runs = True
         index, size = 0, len(text)
         while index < size and self._failure is None:
             if self._rest is not None:
@@ -148,27 +155,19 @@ class MessageDecoder:
             return Failure(FailureKind.EMPTY)
         return Failure(FailureKind.TRUNCATED, f'the body ended where there should be {self._place.value}')
 
-    def _all(self, text: str, messages: list[dict[str, Any] | Unkept]) -> bool:
-        """Decode a body that came as a whole, as polls mostly do: one call instead of one per message.
-
-        Returns:
-            Whether it was one, and good in every respect; if not nothing has changed. At most one
-            chunk per body is looked at twice for this.
-        """
-        if not (text.startswith('[') and text.endswith(']') and len(text) <= self._limit):
-            return False
+    def _list(self, text: str) -> list[dict[str, Any] | Unkept] | None:
+        """The messages of a list; None where it is none, or one of them might be too long."""
+        if len(text) > self._limit:
+            return None
         try:
-            whole, end = self._scan(text, 0)
+            messages: list[Any] = self._decode(text)
         except Exception:
-            return False
-        if end != len(text):
-            return False
-        for message in whole:
+            # It may be anybody's codec, so that there is no list of what it raises.
+            return None
+        for message in messages:
             if not isinstance(message, dict):
-                return False
-        messages += whole
-        self._place = _Place.END
-        return True
+                return None
+        return messages
 
     # --- between messages -----------------------------------------------------------------------
 
@@ -194,28 +193,18 @@ class MessageDecoder:
 
     def _messages(self, text: str, index: int, messages: list[dict[str, Any] | Unkept]) -> int:
         """Decode the messages that lie wholly in `text` from `index` on: the hot path."""
-        scan = self._scan
-        between = None if self._bare else ',{'
-        start = index
-        # No message in a text within the limit can pass it, so that the loop need not look.
-        limit = self._limit if len(text) > self._limit else None
-        try:
-            while True:
-                message, end = scan(text, start)
-                if limit is not None and end - start > limit:
-                    message = _unkept(self._too_long, text[start:end])
-                messages.append(message)
-                if text[end : end + 2] != between:
-                    break
-                start = end + 1
-        except Exception:
-            # Incomplete or malformed: the scanner cannot tell, the boundary will. It may be anybody's
-            # scanner, so that there is no list of what it raises.
-            self._place = _Place.INSIDE
-            self._rest = _Rest(self._limit)
-            return start
-        self._place = _Place.END if self._bare else _Place.COMMA
-        return end
+        if self._in_runs and not self._bare:
+            end = len(text) - 1 if text.endswith('}]') else text.rfind('},{', index) + 1
+            run = self._list(f'[{text[index:end]}]') if end > index else None
+            if run is not None:
+                messages += run
+                self._place = _Place.COMMA
+                return end
+            # Once a chunk, so that it stays linear: the rest goes message by message.
+            self._in_runs = False
+        self._place = _Place.INSIDE
+        self._rest = _Rest(self._limit)
+        return index
 
     def _continue(self, rest: '_Rest', text: str, index: int, messages: list[dict[str, Any] | Unkept]) -> int:
         """Follow an incomplete message through `text`, and take it when its end is there."""
@@ -227,8 +216,8 @@ class MessageDecoder:
         whole: Any = rest.value(self._too_long)
         if isinstance(whole, str):
             try:
-                whole, _ = self._scan(whole, 0)
-            except (json.JSONDecodeError, StopIteration) as error:
+                whole = self._decode(whole)
+            except json.JSONDecodeError as error:
                 # Broken syntax: nothing behind it can be trusted to be a message.
                 self._fail(FailureKind.MALFORMED, f'a message cannot be decoded: {str(error)[:100]}')
                 return end

@@ -243,7 +243,7 @@ class Connection:
 
     def _receive(self, body: Iterator[bytes], on_messages: OnMessages) -> Failure | None:
         options = self._transport.options
-        decoder = MessageDecoder(options.message_limit, options.codec.scan)
+        decoder = MessageDecoder(options.message_limit, options.codec.decode)
         self._watch(options.network_allowance)
         counted = 0
         while True:

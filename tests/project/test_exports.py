@@ -128,7 +128,7 @@ PUBLIC = {
         'subscribe',
     ],
     # For a codec of one's own.
-    'nameko_salesforce.bayeux.codec': ['JSON', 'Codec', 'Scan'],
+    'nameko_salesforce.bayeux.codec': ['JSON', 'Codec', 'Decode'],
     # For a connection of one's own.
     'nameko_salesforce.bayeux.extension': ['BayeuxConnection', 'Subscribe', 'subscribe'],
     'nameko_salesforce.bayeux.settings': ['KEYS', 'SECTION', 'BayeuxSettings', 'read_settings'],

@@ -169,7 +169,7 @@ client = Client(
         ca_bundle='ca.pem',
         client_certificate=('certificate.pem', 'key.pem'),
         proxy='http://proxy:3128',
-        codec=Codec(encode=JSON.encode, scan=json.JSONDecoder(parse_float=Decimal).scan_once),  # type: ignore[attr-defined]  # not in the stubs
+        codec=Codec(encode=JSON.encode, decode=json.JSONDecoder(parse_float=Decimal).decode),
     ),
     policy=policy,
     preparation=preparation,

@@ -183,11 +183,11 @@ def test_after_a_failure_further_input_is_ignored():
     assert kind(decoder.close()) is FailureKind.NOT_JSON
 
 
-def test_a_foreign_scanner_may_raise_what_it_likes():
-    def scan(text, index):
+def test_a_foreign_codec_may_raise_what_it_likes():
+    def refuse(text):
         raise ArithmeticError(text)
 
-    found, failure = decode(b'[{"a":1}]', scan=scan)
+    found, failure = decode(b'[{"a":1}]', decode=refuse)
     assert failure is None
     assert [type(each) for each in found] == [Unkept]
 
@@ -264,6 +264,12 @@ def test_a_long_message_in_pieces_costs_linear_time(value, size):
     short, long = write([{'a': [value] * 150}]), write([{'a': [value] * 1500}])
     # Ten times as long; quadratic growth would be a hundred times as slow.
     assert cost(long, size) < 35 * max(cost(short, size), 0.0002)
+
+
+@pytest.mark.parametrize('last', ['{"a":[}', '{"a":[{},{}', '{"a":' + '1' * 5000 + '}'])
+def test_a_run_of_messages_that_is_none_costs_linear_time(last):
+    short, long = (f'[{"{}," * count}{last}'.encode() for count in (1_000, 10_000))
+    assert cost(long, PIECE) < 35 * max(cost(short, PIECE), 0.0002)
 
 
 def test_memory_is_bounded_by_a_message_and_not_by_the_body():

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import eventlet
-from eventlet.semaphore import Semaphore
 from nameko.exceptions import ContainerBeingKilled
 
+from nameko_salesforce.bayeux.bell import Bell
 from nameko_salesforce.bayeux.outcomes import Ended, Failed, Outcome
 
 __all__ = ['HandlerTimedOut', 'Workers']
@@ -34,18 +34,21 @@ class Workers:
     Args:
         container: the Nameko service container.
         slots: workers at a time; one less than the pool leaves room for the service's other entrypoints.
+
+    Attributes:
+        free: slots that nobody has.
     """
 
     def __init__(self, container: Any, slots: int) -> None:
         self._container = container
-        self._slots = Semaphore(slots)
+        self.free = slots
+        self._given_back = Bell()
         self._running: dict[Any, _Worker] = {}
 
     def wait_for_slot(self) -> None:
-        """Wait until `spawn` need not wait for a slot, as long as nobody else takes it."""
-        if self._slots.locked():
-            self._slots.acquire()
-            self._slots.release()
+        """Wait until there is one; one green thread at a time."""
+        while not self.free:
+            self._given_back.wait()
 
     def spawn(
         self,
@@ -74,8 +77,9 @@ class Workers:
         worker = _Worker(ended)
         outcome: Outcome | None = Ended.NOT_RUN
         try:
-            self._slots.acquire()
-            worker.release = self._slots.release
+            self.wait_for_slot()
+            self.free -= 1
+            worker.release = self._give_back
             worker_ctx = self._container.spawn_worker(
                 entrypoint,
                 args,
@@ -111,6 +115,10 @@ class Workers:
             if thread.dead:
                 worker.end(Ended.LOST)
                 self._running.pop(thread, None)
+
+    def _give_back(self) -> None:
+        self.free += 1
+        self._given_back.ring()
 
     def _result(self, worker: '_Worker', result: Any, exc_info: Any) -> tuple[Any, Any]:
         worker.end(Ended.HANDLED if exc_info is None else Failed(exc_info[1]))

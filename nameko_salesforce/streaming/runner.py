@@ -7,7 +7,9 @@ of the handlers' lines, the client reads no further, and what nothing can bring 
 
 Invariants:
 - An event is given to its channel's work before anything that came after it.
-- A run that was taken ends, whatever becomes of its worker (`bayeux/workers.py`).
+- A run that was taken ends, whatever becomes of its worker (`bayeux/workers.py`). Ends are taken in by the
+  green thread that starts runs, those that have come meanwhile together; by the worker where that thread
+  waits for the pool, or has ended.
 - Nothing here waits for a worker but the one green thread that starts them.
 """
 
@@ -21,6 +23,7 @@ from typing import Any
 import eventlet
 from eventlet.event import Event
 
+from nameko_salesforce.bayeux.bell import Bell
 from nameko_salesforce.bayeux.effects import Deliver, Lane, PollAnswered, PollLost
 from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.outcomes import Failed, Outcome
@@ -44,6 +47,8 @@ log = logging.getLogger('nameko_salesforce')
 
 # Seconds. Whatever has come while events waited for room is taken without a pause once there is some.
 CATCHING_UP = 1.0
+
+End = tuple[Channel, ChannelWork, Run, Outcome]
 
 
 class Runner:
@@ -104,7 +109,9 @@ class Runner:
         self._thread: Any = None
         self._halted = False
         self._fences = 0
-        self._work: Event | None = None
+        self._bell = Bell()  # for the thread: a run may have ended, or there may be one
+        self._ends: list[End] = []
+        self._is_starting = False  # a worker; the thread does not hear the bell
         self._room: Event | None = None
         self._waited_since = self._waited_until = float('-inf')  # for room; seconds of the clock
         # Of the delivery whose events arrive.
@@ -132,6 +139,7 @@ class Runner:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.kill()
+        self._take_ends()
 
     def stop(self, timeout: float) -> None:
         """Keep what is left to keep; the workers have ended. Any number of times.
@@ -280,7 +288,10 @@ class Runner:
     def _run(self) -> None:
         try:
             while not self._halted:
-                self._workers.wait_for_slot()
+                self._take_ends()
+                if not self._workers.free:
+                    self._bell.wait()
+                    continue
                 found = self._next()
                 if found is not None and not self._begin(*found):
                     return
@@ -297,20 +308,12 @@ class Runner:
         return found
 
     def _wait(self, now: float) -> None:
-        self._work = Event()
         deadline = self._turns.deadline
-        if deadline is None:
-            self._work.wait()
-        else:
-            with eventlet.Timeout(max(0.0, deadline - now), False):
-                self._work.wait()
+        self._bell.wait(None if deadline is None else max(0.0, deadline - now))
 
     def _wake(self, channel: Channel) -> None:
         self._turns.wake(channel)
-        work = self._work
-        if work is not None:
-            self._work = None
-            _send(work)
+        self._bell.ring()
 
     def _begin(self, channel: Channel, run: Run) -> bool:
         work = channel.work
@@ -319,25 +322,48 @@ class Runner:
         except Exception as error:
             # An event of a shape that nobody thought of is a failed event, and not the end of the service.
             log.exception('%s: an event cannot be given to %s()', channel.name, run.handler)
-            self._ended(channel, work, run, Failed(error))
+            self._ended((channel, work, run, Failed(error)))
             return True
-        return self._workers.spawn(
-            entrypoint,
-            args,
-            context_data,
-            timeout=run.timeout,
-            ended=lambda outcome: self._ended(channel, work, run, outcome),
-        )
+        self._is_starting = True
+        try:
+            return self._workers.spawn(
+                entrypoint,
+                args,
+                context_data,
+                timeout=run.timeout,
+                ended=lambda outcome: self._ended((channel, work, run, outcome)),
+            )
+        finally:
+            self._is_starting = False
 
-    def _ended(self, channel: Channel, work: ChannelWork, run: Run, outcome: Outcome) -> None:
+    def _ended(self, end: End) -> None:
+        """A run has ended. As a rule several do before the green thread that starts them has its turn."""
+        self._ends.append(end)
+        if self._is_starting or self._thread is None:
+            self._take_ends()  # that thread may wait for the pool, or is no more
+        else:
+            self._bell.ring()
+
+    def _take_ends(self) -> None:
+        while self._ends:
+            ends, self._ends = self._ends, []
+            now = self._clock()
+            for end in ends:
+                try:
+                    self._take_end(*end, now)
+                except Exception:
+                    # A bug of ours. The ends of the others are told all the same.
+                    log.exception('%s: the end of a handler could not be told', end[0].name)
+            self._reruns.settle()
+
+    def _take_end(self, channel: Channel, work: ChannelWork, run: Run, outcome: Outcome, now: float) -> None:
         if work is not channel.work:
             return  # forgotten
-        before = channel.work.unfinished, channel.work.characters
-        effects = channel.work.ended(run, outcome, self._clock())
+        before = work.unfinished, work.characters
+        effects = work.ended(run, outcome, now)
         self._count(channel, before)
         self.obey(channel, effects)
-        self._wake(channel)
-        self._reruns.settle()
+        self._turns.wake(channel)
 
     def _stored(self, channel: Channel, letter: DeadLettered) -> None:
         before = channel.work.unfinished, channel.work.characters

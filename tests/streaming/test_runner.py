@@ -32,10 +32,13 @@ class Container:
     def __init__(self):
         self.being_killed = False
         self.asked = 0
+        self.pool = None  # where it is full: an event that says that there is room
         self._worker_threads = {}
 
     def spawn_worker(self, entrypoint, args, kwargs, context_data=None, handle_result=None):
         self.asked += 1
+        if self.pool is not None:
+            self.pool.wait()
         if self.being_killed:
             raise ContainerBeingKilled
         worker_ctx = object()
@@ -223,6 +226,40 @@ def test_an_event_that_cannot_be_given_to_its_handler_is_a_failed_one(stage, unt
     until('the position', lambda: world.position() == 1)
     [letter] = world.store.dead_letters()
     assert letter.error_type == 'KeyError'
+
+
+def test_the_end_of_a_run_is_taken_in_while_the_next_one_waits_for_the_pool(stage, until):
+    world = stage()
+    gate, handled = Event(), []
+    world.handlers['/event/A__e'] = recording(handled, gate)
+    world.events('/event/A__e', 1)
+    until('the first', lambda: world.container.asked == 1)
+    world.container.pool = Event()
+    world.events('/event/A__e', 1)
+    until('the second to wait', lambda: world.container.asked == 2)
+    gate.send()
+    until('the position of the first', lambda: world.position() == 1)
+    world.container.pool.send()
+    until('the position of the second', lambda: world.position() == 2)
+
+
+def test_an_end_that_cannot_be_taken_in_costs_no_other(stage, until, monkeypatch, caplog):
+    world = stage()
+    gate, handled = Event(), []
+    world.handlers['/event/A__e'] = recording(handled, gate)
+    world.events('/event/A__e', 3)
+    until('all', lambda: world.container.asked == 3)
+    work = world.channels['/event/A__e'].work
+    ended = work.ended
+
+    def odd(run, *args):
+        return 1 / 0 if run.events[0].data['event']['replayId'] == 2 else ended(run, *args)
+
+    monkeypatch.setattr(work, 'ended', odd)
+    gate.send()
+    until('the others', lambda: world.runner.unfinished == 1)
+    assert '/event/A__e: the end of a handler could not be told' in caplog.messages
+    until('the position', lambda: world.position() == 1)
 
 
 # --- beside a poll ----------------------------------------------------------------------------------
@@ -509,6 +546,22 @@ def test_nothing_is_begun_after_halt_and_what_runs_may_end(stage, until):
     until('its position', lambda: world.position() == 1)
     assert handled == [1]
     assert world.container.asked == 1
+
+
+def test_what_has_ended_before_halt_is_done(stage, until):
+    world = stage()
+    handled = []
+
+    def handle(events):
+        # Called between the end of this worker and the turn of the thread that starts them.
+        eventlet.getcurrent().link(lambda thread: world.runner.halt())
+        handled.append(events)
+
+    world.handlers['/event/A__e'] = handle
+    world.events('/event/A__e', 1)
+    until('the event', lambda: handled)
+    assert world.runner.unfinished == 0
+    until('the position', lambda: world.position() == 1)
 
 
 def test_halt_lets_go_whoever_brings_events_and_waits_for_room(stage, until):

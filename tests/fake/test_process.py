@@ -1,8 +1,10 @@
 """The process of a fake server, and its end."""
 
 import os
+import socket
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 from fake_salesforce.client import FakeServer, start_fake
@@ -27,6 +29,20 @@ def test_a_server_comes_back_on_the_same_port_without_its_sessions(raw_client):
         assert not fake.running
         with pytest.raises(RuntimeError, match='does not run'):
             assert fake.pid
+
+
+@pytest.mark.parametrize('end', ['stop', 'kill'])
+def test_nobody_else_is_given_the_port_of_a_server_that_is_down(end):
+    with start_fake('--profile', 'vanilla') as fake, socket.socket() as other:
+        url, address = fake.url, ('127.0.0.1', urlsplit(fake.url).port)
+        getattr(fake, end)()
+        with pytest.raises(OSError, match='in use'):
+            other.bind(address)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address)
+        fake.start()
+        assert fake.url == url
+        socket.create_connection(address).close()
 
 
 def test_a_server_that_cannot_start_says_why():

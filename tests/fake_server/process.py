@@ -2,11 +2,14 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -27,6 +30,7 @@ class ServerProcess:
         self._arguments = list(arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes]
+        self._release_port: Callable[[], object] = lambda: None
         self._base_url = self._endpoint = ''
         self._profile: list[str] = []
 
@@ -60,6 +64,7 @@ class ServerProcess:
                 raise RuntimeError(f'the fake server did not start: {text}')
             time.sleep(0.01)
         self._base_url, self._endpoint = found[1], found[2]
+        self._release_port()
 
     def stop(self) -> None:
         """End the process as SIGTERM does. Does nothing if it does not run.
@@ -83,6 +88,7 @@ class ServerProcess:
         if process is not None:
             process.kill()
             process.wait(STOP_S)
+            self._hold_port()
             if process.stdin is not None:
                 process.stdin.close()
             self._output.close()
@@ -112,6 +118,19 @@ class ServerProcess:
     def url(self) -> str:
         """The CometD endpoint: `http://127.0.0.1:PORT/cometd/67.0`; a plain server's has no version."""
         return f'{self._base_url}{self._endpoint}'
+
+    def _hold_port(self) -> None:
+        """Until the next start nobody else on the machine is given the port; connections are refused."""
+        address = urlsplit(self._base_url)
+        self._release_port()
+        if sys.platform != 'linux' or address.port is None:
+            return
+        # Linux lets the next process bind it beside us, as both mark it for reuse and we do not listen.
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            held.bind((address.hostname, address.port))
+        self._release_port = weakref.finalize(self, held.close)
 
     def _printed(self) -> str:
         # By position: the process shares the file's offset with us.

@@ -87,5 +87,6 @@ def make_client(fake, caplog):
     eventlet.sleep(0)
     survivors = [where for thread, where in green_threads().items() if thread not in threads_before]
     assert not survivors, '\n'.join(survivors)
+    fake.start()  # while it is down its port is held, by a socket of this process
     assert sockets() == before
     assert [each.getMessage() for each in caplog.get_records('call') if 'from within' in each.msg] == []

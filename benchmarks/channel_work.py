@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.outcomes import Ended
-from nameko_salesforce.events import created_at
 from nameko_salesforce.streaming.handling import HandlerOptions
 from nameko_salesforce.streaming.order import Order
 from nameko_salesforce.streaming.work import ChannelWork
@@ -61,8 +60,7 @@ def stream(options: HandlerOptions) -> Callable[[list[Delivery]], None]:
     def run(events: list[Delivery]) -> None:
         work = ChannelWork([options], None, lambda: 0.5)
         for start in range(0, len(events), RESPONSE):
-            for event in events[start : start + RESPONSE]:
-                work.arrived(event, created_at(event.data), 0.0)
+            work.arrived(events[start : start + RESPONSE], 0.0)
             drain(work)
 
     return run
@@ -71,8 +69,7 @@ def stream(options: HandlerOptions) -> Callable[[list[Delivery]], None]:
 def backlog(options: HandlerOptions) -> Callable[[list[Delivery]], None]:
     def run(events: list[Delivery]) -> None:
         work = ChannelWork([options], None, lambda: 0.5)
-        for event in events:
-            work.arrived(event, created_at(event.data), 0.0)
+        work.arrived(events, 0.0)
         drain(work)
 
     return run

@@ -12,12 +12,23 @@ from typing import Any
 
 from nameko_salesforce.bayeux.channels import without_filter
 
-__all__ = ['ChangeEvent', 'ChannelKind', 'PlatformEvent', 'StreamEvent', 'created_at', 'replay_id_of']
+__all__ = [
+    'ChangeEvent',
+    'ChannelKind',
+    'PlatformEvent',
+    'StreamEvent',
+    'created_at',
+    'creation_of',
+    'replay_id_of',
+    'seconds_of',
+]
 
 HOUR = 3600.0
 # Characters of a replay id, and the number that has one more. A request holds 32,768.
 LONGEST_ID = 1000
 LEAST_TOO_LONG = 10**LONGEST_ID
+# Characters; the longest date that can be read has 42.
+LONGEST_DATE = 64
 # Milliseconds since 1970 of the year 10000, which no date reaches.
 LATEST = 253_402_300_800_000
 
@@ -58,8 +69,8 @@ def replay_id_of(data: Any) -> int | str | None:
     return value if abs(value) < LEAST_TOO_LONG else None
 
 
-def created_at(data: Any) -> float | None:
-    """When an event came to be, in seconds since 1970; None where it does not say.
+def creation_of(data: Any) -> str | float | None:
+    """When an event came to be, as it says it: `seconds_of` reads it. None where it does not say.
 
     Of a notification or a generic event when it was created, of a platform event when it was published, of
     a change event when the change was committed.
@@ -72,11 +83,21 @@ def created_at(data: Any) -> float | None:
         if header is not None:
             return _seconds(_mapping(header).get('commitTimestamp'))
         created = payload.get('CreatedDate')
-        if created is None:
-            return None
-    moment = _moment(created)
+    return created if isinstance(created, str) and len(created) <= LONGEST_DATE else None
+
+
+def seconds_of(creation: str | float | None) -> float | None:
+    """Seconds since 1970; None where it is no date. Apart, because it is asked for few of many events."""
+    if not isinstance(creation, str):
+        return creation
+    moment = _moment(creation)
     # One without a zone would be read in that of this machine.
     return None if moment is None or moment.tzinfo is None else moment.timestamp()
+
+
+def created_at(data: Any) -> float | None:
+    """When an event came to be, in seconds since 1970; None where it does not say."""
+    return seconds_of(creation_of(data))
 
 
 class StreamEvent(dict[str, Any]):

@@ -13,7 +13,7 @@ that one's answer, still on its way or lost, may hold earlier events. Hence
 """
 
 from collections import deque
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nameko_salesforce.replay.position import Position, ReplayId
 
@@ -25,11 +25,11 @@ class Mark(NamedTuple):
 
     Attributes:
         replay_id: opaque.
-        event_time: seconds since 1970 when it was created; None where it does not say.
+        event_time: when it was created, as it arrived with it: opaque.
     """
 
     replay_id: ReplayId
-    event_time: float | None
+    event_time: Any
 
 
 class Ticket:
@@ -37,7 +37,7 @@ class Ticket:
 
     __slots__ = ('done', 'event_time', 'following', 'group', 'previous', 'reached', 'replay_id')
 
-    def __init__(self, replay_id: ReplayId | None, event_time: float | None, group: '_Group | None') -> None:
+    def __init__(self, replay_id: ReplayId | None, event_time: Any, group: '_Group | None') -> None:
         self.replay_id = replay_id
         self.event_time = event_time
         self.done = False
@@ -122,13 +122,13 @@ class Tracker:
         return len(self._open) + self._nameless
 
     def arrived(
-        self, replay_id: ReplayId | None, event_time: float | None, *, provisional: bool = False
+        self, replay_id: ReplayId | None, event_time: Any, *, provisional: bool = False
     ) -> Ticket | None:
         """Take an event on, in the order of arrival.
 
         Args:
             replay_id: None where the event has none: no position waits for it or names it.
-            event_time: seconds since 1970 when it was created, None where it does not say.
+            event_time: when it was created: opaque.
             provisional: it came while there was an exchange on the other lane.
         Returns:
             Its ticket; None where it is a re-delivery of one that is in flight or done.

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from nameko_salesforce.bayeux.messages import Delivery
-from nameko_salesforce.events import ChannelKind, created_at
+from nameko_salesforce.events import ChannelKind, created_at, seconds_of
 from nameko_salesforce.replay.position import Position
 from nameko_salesforce.replay.tracker import Mark
 from nameko_salesforce.streaming.effects import Effect
@@ -159,7 +159,7 @@ class Channel:
         received = self.work.received
         if received is not None and received != self._lost:
             done = self.work.committable
-            event_time = None if done is None else done.event_time
+            event_time = None if done is None else seconds_of(done.event_time)
             return Position(received, event_time, self.seen, self._marked_at)
         # Not as it was kept: a channel that has been quiet for days is not a lost one.
         return replace(self._mark, seen_until=self.seen) if self._mark and self._promised else None
@@ -173,7 +173,8 @@ class Channel:
 
     def committed(self, mark: Mark, now: float, clock: float) -> Position:
         """The position to be kept for an event with everything up to it done. Times as for `seen_until`."""
-        return Position(mark.replay_id, mark.event_time, self.seen_until(now, clock), self._marked_at)
+        event_time = seconds_of(mark.event_time)
+        return Position(mark.replay_id, event_time, self.seen_until(now, clock), self._marked_at)
 
     def seen_until(self, now: float, clock: float) -> float:
         """Seconds since 1970 until which all events are handled.
@@ -186,7 +187,7 @@ class Channel:
         if oldest is None:
             return self._brought
         arrived = now - (clock - oldest.since)
-        created = oldest.ticket.event_time
+        created = oldest.created
         return min(self._brought, arrived) if created is None else min(self._brought, arrived, created)
 
     def lag(self, now: float, clock: float) -> float:
@@ -195,7 +196,7 @@ class Channel:
         if oldest is None:
             return 0.0
         arrived = clock - oldest.since
-        created = oldest.ticket.event_time
+        created = oldest.created
         return max(0.0, arrived, 0.0 if created is None else now - created)
 
     def _keep(self, position: Position) -> None:
@@ -213,9 +214,8 @@ class Channel:
     def _handled(self) -> float:
         """Seconds since 1970; what was created until then is done, as far as events say when that was."""
         oldest = self.work.oldest
-        if oldest is None or oldest.ticket.event_time is None:
-            return self._brought
-        return min(self._brought, oldest.ticket.event_time)
+        created = None if oldest is None else oldest.created
+        return self._brought if created is None else min(self._brought, created)
 
     def _told(self, gap: Gap) -> Gap:
         """A gap that begins where all was handled: what is under way would be lost with this process."""
@@ -231,19 +231,32 @@ class Channel:
     # --- what arrives ------------------------------------------------------------------------------
 
     def arrived(
-        self, event: Delivery, now: float, clock: float, *, provisional: bool, characters: float
+        self, events: Sequence[Delivery], now: float, clock: float, *, provisional: bool, characters: float
     ) -> Sequence[Effect]:
-        """An event; times as for `seen_until`, the rest as for `ChannelWork`."""
+        """Events that came together; times as for `seen_until`, the rest as for `ChannelWork`."""
         self.last_event_at = now
-        created = created_at(event.data)
         self._expect_more(1)
+        effects = self._take_on(events, clock, provisional=provisional, characters=characters)
         if not provisional:
             self._promised = True
             self.seen = now
+            created = created_at(events[-1].data)
             self._reached = now if created is None else min(created, now)
-        if self._drop_before is not None and created is not None and created < self._drop_before:
-            return self.work.pass_over(event, created, provisional=provisional)
-        return self.work.arrived(event, created, clock, provisional=provisional, characters=characters)
+        return effects
+
+    def _take_on(
+        self, events: Sequence[Delivery], clock: float, *, provisional: bool, characters: float
+    ) -> Sequence[Effect]:
+        if self._drop_before is None:
+            return self.work.arrived(events, clock, provisional=provisional, characters=characters)
+        effects: list[Effect] = []
+        for event in events:
+            created = created_at(event.data)
+            if created is not None and created < self._drop_before:
+                effects += self.work.pass_over(event, provisional=provisional)
+            else:
+                effects += self.work.arrived([event], clock, provisional=provisional, characters=characters)
+        return effects
 
     def subscribed(self, now: float) -> None:
         """It was subscribed to, which says nothing of what is still to come: seconds since 1970."""

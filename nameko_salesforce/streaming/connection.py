@@ -282,7 +282,8 @@ class SalesforceConnection(StreamConnection):
     def _subscribe(self, channel: Channel) -> None:
         assert self.client is not None
         assert self.runner is not None
-        self.client.subscribe(channel.name, self.runner.taker(channel))
+        take = self.runner.taker(channel)
+        self.client.subscribe(channel.name, lambda event: take([event]))
 
     def _unsubscribe(self, channel: Channel) -> None:
         assert self.client is not None
@@ -311,7 +312,7 @@ class SalesforceConnection(StreamConnection):
 
     def _tell_gap(self, gap: Gap) -> None:
         if self._gap_channel is not None and self.runner is not None:
-            self.runner.put(self._gap_channel, Delivery(GAPS, gap))
+            self.runner.put(self._gap_channel, [Delivery(GAPS, gap)])
 
     def _observe(self, notice: Notice) -> None:
         match notice:

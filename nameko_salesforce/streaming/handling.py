@@ -19,6 +19,7 @@ from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.options import is_count, is_wait
 from nameko_salesforce.bayeux.outcomes import Ended, Outcome
 from nameko_salesforce.bayeux.texts import shown
+from nameko_salesforce.events import seconds_of
 from nameko_salesforce.replay.tracker import Ticket
 from nameko_salesforce.streaming.effects import DeadLettered, Effect, HandlerStopped, Run, Skipped, Unordered
 from nameko_salesforce.streaming.order import Key, Keyless, Line, Order, Place, keys_of
@@ -69,6 +70,11 @@ class Arrival:
         self.since = since
         self.characters = characters  # of its text
         self.unfinished = unfinished  # handlers
+
+    @property
+    def created(self) -> float | None:
+        """Seconds since 1970 when the event was created; None where it does not say."""
+        return seconds_of(self.ticket.event_time)
 
 
 Places = Sequence[Place[Arrival]]

@@ -4,6 +4,7 @@ Events that are not done are counted, with the text that they came in. Above the
 and taken off below half of it, so that it is not at every event; from twice the limit on the load is full.
 """
 
+import math
 from collections.abc import Callable
 
 __all__ = ['Load']
@@ -37,6 +38,15 @@ class Load:
     def is_full(self) -> bool:
         """Nothing more is to be taken on."""
         return self.events >= 2 * self._limit or self.characters >= 2 * self._character_limit
+
+    def room(self, characters: float) -> int:
+        """Events that can be taken on before it is full, of so many characters each."""
+        if self.is_full:
+            return 0
+        room = 2 * self._limit - self.events
+        if characters:
+            room = min(room, math.ceil((2 * self._character_limit - self.characters) / characters))
+        return room
 
     def change(self, events: int, characters: float) -> None:
         """So many more are not done, or less."""

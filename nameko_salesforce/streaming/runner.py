@@ -178,35 +178,50 @@ class Runner:
         beside, self._beside = self._beside, {}
         return beside
 
-    def taker(self, channel: Channel) -> Callable[[Delivery], None]:
-        """The client's callback for the events of a channel."""
+    def taker(self, channel: Channel) -> Callable[[Sequence[Delivery]], None]:
+        """The client's callback for events of a channel that came together."""
 
-        def take(event: Delivery) -> None:
-            if self.is_fenced or channel in self.stops:
-                return
-            if self._load.is_full and not self._make_room(channel):
-                return
-            mixed = self._provisional and self._beside.setdefault(channel, self._lane) is not self._lane
-            try:
-                self.put(channel, event, provisional=self._provisional, characters=self._size)
-                if mixed:
-                    channel.work.mixed()
-            except Exception as error:
-                # A bug of ours. The client goes on with the next event, and a position would pass this one.
-                log.exception('%s: an event could not be taken on', channel.name)
-                self._stop(channel, f'an event could not be taken on: {error!r}')
+        def take(events: Sequence[Delivery]) -> None:
+            begin = 0
+            while begin < len(events) and not self.is_fenced and channel not in self.stops:
+                if self._load.is_full and not self._make_room(channel):
+                    if channel.durable:
+                        return
+                    begin += 1  # dropped
+                    continue
+                end = begin + self._load.room(self._size)
+                self._take(channel, events[begin:end])
+                begin = end
 
         return take
 
+    def _take(self, channel: Channel, events: Sequence[Delivery]) -> None:
+        mixed = self._provisional and self._beside.setdefault(channel, self._lane) is not self._lane
+        try:
+            self.put(channel, events, provisional=self._provisional, characters=self._size)
+            if mixed:
+                channel.work.mixed()
+        except Exception as error:
+            # A bug of ours. The client goes on with the next event, and a position would pass this one.
+            log.exception('%s: an event could not be taken on', channel.name)
+            self._stop(channel, f'an event could not be taken on: {error!r}')
+
     def put(
-        self, channel: Channel, event: Delivery, *, provisional: bool = False, characters: float = 0.0
+        self,
+        channel: Channel,
+        events: Sequence[Delivery],
+        *,
+        provisional: bool = False,
+        characters: float = 0.0,
     ) -> None:
-        """Have the handlers of a channel run for an event, whether there is room or not."""
+        """Have the handlers of a channel run for events, whether there is room or not."""
         before = channel.work.unfinished, channel.work.characters
-        effects = channel.arrived(
-            event, self._wall(), self._clock(), provisional=provisional, characters=characters
-        )
-        self._count(channel, before)
+        try:
+            effects = channel.arrived(
+                events, self._wall(), self._clock(), provisional=provisional, characters=characters
+            )
+        finally:
+            self._count(channel, before)
         self.obey(channel, effects)
         self._wake(channel)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.outcomes import Outcome
-from nameko_salesforce.events import replay_id_of
+from nameko_salesforce.events import creation_of, replay_id_of
 from nameko_salesforce.replay.position import Position, ReplayId
 from nameko_salesforce.replay.tracker import Mark, Tracker
 from nameko_salesforce.streaming.effects import DeadLettered, Dropped, Effect, Run
@@ -147,31 +147,34 @@ class ChannelWork:
 
     def arrived(
         self,
-        event: Delivery,
-        event_time: float | None,
+        events: Sequence[Delivery],
         now: float,
         *,
         provisional: bool = False,
         characters: float = 0,
     ) -> Sequence[Effect]:
-        """Take an event on, in the order of arrival.
+        """Take events on, in the order of arrival.
 
         Args:
-            event_time: seconds since 1970 when it was created; None where it does not say.
             provisional: see `Tracker.arrived`.
-            characters: of the text that it was in.
+            characters: of the text that each was in.
         """
-        ticket = self._tracker.arrived(replay_id_of(event.data), event_time, provisional=provisional)
-        if ticket is None:
-            self._dropped += 1
-            return [Dropped(event), *self._moved()]
-        return self._take_on(Arrival(event, ticket, now, len(self._turns), characters), self._turns)
+        arrive, turns = self._tracker.arrived, self._turns
+        effects: list[Effect] = []
+        for event in events:
+            data = event.data
+            ticket = arrive(replay_id_of(data), creation_of(data), provisional=provisional)
+            if ticket is None:
+                self._dropped += 1
+                effects += [Dropped(event), *self._moved()]
+            else:
+                self._take_on(Arrival(event, ticket, now, len(turns), characters), turns, effects)
+        return effects
 
-    def pass_over(
-        self, event: Delivery, event_time: float | None, *, provisional: bool = False
-    ) -> Sequence[Effect]:
+    def pass_over(self, event: Delivery, *, provisional: bool = False) -> Sequence[Effect]:
         """Take an event for done that no handler of this process needs to see, in the order of arrival."""
-        ticket = self._tracker.arrived(replay_id_of(event.data), event_time, provisional=provisional)
+        data = event.data
+        ticket = self._tracker.arrived(replay_id_of(data), creation_of(data), provisional=provisional)
         if ticket is not None:
             self._tracker.done(ticket)
         self._dropped += 1
@@ -189,18 +192,16 @@ class ChannelWork:
         ticket = self._tracker.arrived(None, None)
         assert ticket is not None
         arrival = Arrival(event, ticket, now, 1, 0)
-        self._take_on(arrival, [turn])
+        self._take_on(arrival, [turn], [])
         return arrival
 
-    def _take_on(self, arrival: Arrival, turns: Sequence[Handling]) -> Sequence[Effect]:
+    def _take_on(self, arrival: Arrival, turns: Sequence[Handling], effects: list[Effect]) -> None:
         self._unfinished[arrival] = None
         self.characters += arrival.characters
-        effects: Sequence[Effect] = ()
         for each in turns:
             unordered = each.add(arrival, arrival.since)
             if unordered is not None:
-                effects = [*effects, unordered]
-        return effects
+                effects.append(unordered)
 
     def mixed(self) -> None:
         """Provisional events came on both lanes: see `Tracker.mixed`."""

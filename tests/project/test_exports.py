@@ -107,7 +107,9 @@ PUBLIC = {
         'PlatformEvent',
         'StreamEvent',
         'created_at',
+        'creation_of',
         'replay_id_of',
+        'seconds_of',
     ],
     'nameko_salesforce.streaming': [
         'ChannelReport',

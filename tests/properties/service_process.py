@@ -6,7 +6,9 @@ take time. When it dies nothing of it is left but what is on its way to others.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from nameko_salesforce.bayeux.effects import (
@@ -22,6 +24,7 @@ from nameko_salesforce.bayeux.effects import (
     Send,
 )
 from nameko_salesforce.bayeux.failures import Failure, FailureKind
+from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.preparation import PreparationFailed
 from nameko_salesforce.bayeux.session import Session
 from nameko_salesforce.bayeux.transitions import ChannelState, State
@@ -280,6 +283,11 @@ class Process(Stream):
             self.channels[item.deliveries[self._taken].channel]
         )
 
+    def _row(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Those at the beginning that are of one channel, as far as there is room."""
+        _, row = next(groupby(deliveries, attrgetter('channel')))
+        return list(row)[: max(1, self.runner.room)]
+
     def _dispatch(self) -> bool:
         """One item, or what there is room for; whether anything was done."""
         if not self._can_dispatch():
@@ -294,14 +302,16 @@ class Process(Stream):
                 while self._taken < len(deliveries):
                     if self._blocks(item):
                         return True
-                    delivery = deliveries[self._taken]
-                    self._taken += 1
-                    self.waiting -= 1
-                    if not self.runner.is_stopped(self.channels[delivery.channel]):
-                        self.world.logs[delivery.channel].arrived(delivery, beside=poll is not None)
-                        if poll is not None:
-                            self.world.saw('event beside a poll')
-                    self.takers[delivery.channel](delivery)
+                    row = self._row(deliveries[self._taken :])
+                    self._taken += len(row)
+                    self.waiting -= len(row)
+                    name = row[0].channel
+                    if not self.runner.is_stopped(self.channels[name]):
+                        for delivery in row:
+                            self.world.logs[name].arrived(delivery, beside=poll is not None)
+                            if poll is not None:
+                                self.world.saw('event beside a poll')
+                    self.takers[name](row)
                 self._taken = 0
             case PollAnswered() | PollLost():
                 if isinstance(item, PollLost) and self.runner._beside:

@@ -283,6 +283,11 @@ class SteppedRunner(Runner):
         self._waits = waits
         return waits
 
+    @property
+    def room(self) -> int:
+        """Events that can be taken before one has to wait."""
+        return self._load.room(self._size)
+
     def is_stopped(self, channel: Channel) -> bool:
         return channel in self.stops
 

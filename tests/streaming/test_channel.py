@@ -72,7 +72,7 @@ class Stage:
         if created_ago is not None:
             event['createdDate'] = datetime.fromtimestamp(self.now - created_ago, UTC).isoformat()
         effects = self.channel.arrived(
-            Delivery(self.channel.name, {'event': event}),
+            [Delivery(self.channel.name, {'event': event})],
             self.now,
             self.clock,
             provisional=provisional,

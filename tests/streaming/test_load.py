@@ -45,3 +45,18 @@ def test_both_have_to_be_less_for_a_release(load):
 def test_twice_the_limit_is_full(load, events, characters, full):
     load.change(events, characters)
     assert load.is_full is full
+
+
+@pytest.mark.parametrize('each', [0.0, 1.0, 99.9, 100.0, 101.0, 5000.0])
+@pytest.mark.parametrize(
+    ('events', 'characters'), [(0, 0.0), (7, 350.0), (19, 1999.0), (20, 0.0), (1, 2000.0)]
+)
+def test_there_is_room_for_as_many_as_can_be_added_one_by_one_until_it_is_full(
+    load, events, characters, each
+):
+    load.change(events, characters)
+    room, one_by_one = load.room(each), 0
+    while not load.is_full:
+        load.change(1, each)
+        one_by_one += 1
+    assert room == one_by_one

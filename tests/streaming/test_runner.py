@@ -85,7 +85,7 @@ class Stage:
         self.numbers = 0
 
     def events(self, channel, count, *, poll=None, lane=None, characters=0, data=None):
-        """As the client brings them: the follower first, then the callback for each."""
+        """As the client brings them: the follower first, then the callback."""
         deliveries = []
         for _ in range(count):
             self.numbers += 1
@@ -93,8 +93,7 @@ class Stage:
             deliveries.append(Delivery(channel, found))
         lane = lane or (Lane.POLL if poll is None else Lane.COMMAND)
         self.runner.follow(Deliver(lane, deliveries, characters, poll))
-        for each in deliveries:
-            self.takers[channel](each)
+        self.takers[channel](deliveries)
         return [each.data['event']['replayId'] for each in deliveries]
 
     def position(self, channel='/event/A__e'):
@@ -167,7 +166,7 @@ def test_an_event_without_an_id_is_handled_and_names_no_position(stage, until):
     world = stage()
     handled = []
     world.handlers['/event/A__e'] = lambda events: handled.extend(each.data for each in events)
-    world.takers['/event/A__e'](Delivery('/event/A__e', {'payload': {}}))
+    world.takers['/event/A__e']([Delivery('/event/A__e', {'payload': {}})])
     until('the event', lambda: handled)
     assert world.position() is None
     assert world.runner.unfinished == 0
@@ -647,7 +646,7 @@ def test_what_is_under_way_elsewhere_still_counts_after_others_were_forgotten(st
     world = stage(start=False)
     rules = Rules(channel='/gaps', retention=72 * HOUR, greatest_age=72 * HOUR)
     gaps = Channel(rules, {'handle': Entrypoint}, [HandlerOptions(name='handle')], lambda: 0.0)
-    world.runner.put(gaps, Delivery('/gaps', {}))
+    world.runner.put(gaps, [Delivery('/gaps', {})])
     world.events('/event/A__e', 3)
     world.runner.forget()
     assert world.runner.unfinished == 1

@@ -17,7 +17,7 @@ def channel(name, **options):
 
 def arrive(which, turns, count, now=0.0):
     for _ in range(count):
-        which.work.arrived(Delivery(which.name, {}), None, now)
+        which.work.arrived([Delivery(which.name, {})], now)
     turns.wake(which)
 
 
@@ -43,7 +43,7 @@ def test_channels_take_turns(turns):
 
 def test_a_channel_that_was_not_woken_is_not_looked_at(turns):
     sleeping = channel('/u/a')
-    sleeping.work.arrived(Delivery('/u/a', {}), None, 0.0)
+    sleeping.work.arrived([Delivery('/u/a', {})], 0.0)
     assert turns.next(0.0) is None
     turns.wake(sleeping)
     assert names(turns) == ['/u/a']

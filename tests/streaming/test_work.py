@@ -4,7 +4,6 @@ import pytest
 
 from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.outcomes import Ended, Failed
-from nameko_salesforce.events import created_at
 from nameko_salesforce.replay.position import Position
 from nameko_salesforce.replay.tracker import Mark
 from nameko_salesforce.streaming.effects import (
@@ -20,12 +19,12 @@ from nameko_salesforce.streaming.retry import OnFailure, Retry
 from nameko_salesforce.streaming.work import ChannelWork
 
 CHANNEL = '/topic/Contacts'
-CREATED = 1459269608.208  # of every event here
+CREATED = '2016-03-29T16:40:08.208Z'  # every event here
 FAILED = Failed(ValueError('no'))
 
 
 def event(number, record=None):
-    data = {'event': {'replayId': number, 'createdDate': '2016-03-29T16:40:08.208Z'}}
+    data = {'event': {'replayId': number, 'createdDate': CREATED}}
     if record is not None:
         data['sobject'] = {'Id': record}
     return Delivery(CHANNEL, data)
@@ -49,9 +48,8 @@ class Stage:
         self.effects = []
 
     def arrive(self, *events, provisional=False):
-        for each in events:
-            each = event(each) if isinstance(each, int) else each
-            self.effects += self.work.arrived(each, created_at(each.data), self.now, provisional=provisional)
+        events = [event(each) if isinstance(each, int) else each for each in events]
+        self.effects += self.work.arrived(events, self.now, provisional=provisional)
 
     def runs(self):
         """All that can be run now."""
@@ -545,7 +543,7 @@ def test_the_numbers_say_where_the_events_are():
     stage.fail(two)
     found = stage.work.numbers()
     oldest = stage.work.oldest
-    assert (found.unfinished, oldest.since, oldest.ticket.event_time) == (3, 100.0, CREATED)
+    assert (found.unfinished, oldest.since, oldest.created) == (3, 100.0, 1459269608.208)
     assert (found.waiting, found.in_flight, found.retrying, found.letters) == (1, 1, 1, 0)
     assert (found.handled, found.retries, found.dead_letters, found.skipped) == (1, 1, 0, 0)
     stage.wait()

@@ -139,7 +139,7 @@ class WorkAndWorld(RuleBasedStateMachine):
     def receive(self, number, provisional):
         process = self.process
         effects = process.work.arrived(
-            change(number, self.about[number]), None, self.now, provisional=provisional
+            [change(number, self.about[number])], self.now, provisional=provisional
         )
         if any(isinstance(each, Dropped) for each in effects):
             assert number in process.taken_on or number == self.began_at()
@@ -322,11 +322,14 @@ def test_memory_does_not_grow_with_the_events_that_are_done(batch):
     sizes = []
     for count in (2_000, 40_000):
         work = ChannelWork([HandlerOptions(name='handle', batch=batch)], None, lambda: 0.5, window=100)
-        work.arrived(change(0, ('0',)), None, 0.0)
+        work.arrived([change(0, ('0',))], 0.0)
         first = work.next(1.0)  # never ends
         for start in range(1, count, 100):
-            for number in range(start, start + 100):
-                work.arrived(change(number, (f'{number % 500}',) if number % 500 else ('1',)), None, 0.0)
+            events = [
+                change(number, (f'{number % 500}',) if number % 500 else ('1',))
+                for number in range(start, start + 100)
+            ]
+            work.arrived(events, 0.0)
             while (run := work.next(1.0)) is not None:
                 work.ended(run, Ended.HANDLED, 1.0)
         assert (work.unfinished, len(first.events)) == (1, 1)

@@ -11,10 +11,11 @@ N ?= 200
 MINUTES ?= 20
 SEED ?=
 ONLY ?=
+JOBS ?= $(if $(filter 1,$(shell nproc)),1,2)
 NAMEKO ?= 2
 CRASH_VENV = $(if $(filter 3%,$(NAMEKO)),$(VENV3),$(VENV))
 
-.PHONY: help bench bench-fake bench-transport bench-work crash defects fuzz simulate soak demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-properties interop interop-java static fake fake-cometd format diagram build clean
+.PHONY: help bench bench-fake bench-transport bench-work crash defects fuzz simulate soak demo coverage test-oldest test test-pure test-client test-salesforce test-fake test-integration test-nameko2 test-nameko3 test-properties interop interop-java static fake fake-cometd format diagram build clean
 .DEFAULT_GOAL := help
 
 help:  ## print the targets
@@ -88,7 +89,14 @@ fake: $(VENV)/.installed  ## run the fake org until Ctrl-C, on port 8080 or PORT
 fake-cometd: $(VENV)/.installed  ## the same as a plain CometD server
 	@$(BIN)/fake-salesforce --profile vanilla --port $(PORT)
 
-test: test-pure test-fake test-client test-salesforce test-properties test-integration  ## run all tests that need Python, Redis and RabbitMQ alone
+# Each is a process with servers of its own, on ports that it is given. The longest first, and another between the
+# two with Nameko, whose heaviest tests then do not meet.
+PARTS = test-nameko2 test-salesforce test-nameko3 test-client test-pure test-fake test-properties
+
+# What several parts need is installed before.
+test: $(VENV)/.installed $(VENV3)/.installed | shell-tools git rabbitmq redis  ## run all tests that need Python, Redis and RabbitMQ alone, JOBS=2 parts at a time
+	@echo "$(words $(PARTS)) parts, $(JOBS) at a time; each is shown when it has ended"
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target $(PARTS)
 
 simulate: $(VENV)/.installed  ## live through N=200 drawn lives of a service without I/O, from SEED=1 on; N=100000 shows all
 	@$(BIN)/python -W ignore -m tests.properties.simulate --n $(N) $(if $(SEED),--seed $(SEED)) $(SIMULATE_ARGS)
@@ -134,8 +142,12 @@ test-salesforce: $(VENV)/.installed | redis  ## login, REST, PushTopics, streami
 test-properties: $(VENV)/.installed  ## session, channels, store and fake broker under a virtual clock, with faults; bad input
 	$(BIN)/python -m pytest tests/properties tests/fuzz $(PYTEST_ARGS)
 
-test-integration: $(VENV)/.installed $(VENV3)/.installed | rabbitmq redis  ## real Nameko containers, 2.14.1 and 3.0.0rc11, RabbitMQ and Redis
+test-integration: test-nameko2 test-nameko3  ## real Nameko containers, 2.14.1 and 3.0.0rc11, RabbitMQ and Redis
+
+test-nameko2: $(VENV)/.installed | rabbitmq redis  ## the same with 2.14.1 alone
 	$(BIN)/python -m pytest tests/integration $(PYTEST_ARGS)
+
+test-nameko3: $(VENV3)/.installed | rabbitmq redis  ## the same with 3.0.0rc11 alone
 	$(VENV3)/bin/python -m pytest tests/integration $(PYTEST_ARGS)
 
 test-oldest: $(VENV_OLDEST)/.installed | redis  ## client, positions and fake with the oldest packages that setup.py allows

@@ -133,7 +133,7 @@ def test_the_metadata_says_version_licence_and_what_is_needed(wheel):
     of_fake = {name for each, name in names.items() if 'extra == "fake"' in each}
     assert of_fake == {'aiohttp', 'lark', 'pyyaml'}
     assert set(names.values()) - of_fake == {
-        'eventlet', 'nameko', 'pyjwt', 'redis', 'requests', 'simple-salesforce',
+        'eventlet', 'msgspec', 'nameko', 'pyjwt', 'redis', 'requests', 'simple-salesforce',
     }  # fmt: skip
     assert metadata['Description-Content-Type'] == 'text/markdown'
 

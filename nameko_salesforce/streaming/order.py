@@ -147,29 +147,32 @@ class Line(Generic[Content]):
     Invariants:
         - Of all places with a common key that are not ended, only the earliest may be taken, or together
           with it, in one batch, those that follow it.
-        - Each place is linked to the last earlier one with the same key and to the barrier before and the
-          barrier behind it, so that a call costs in the mean no more than the event has keys.
+        - A place is linked to the barrier before it, and to the last place of each of its keys behind that; a
+          barrier besides to the last place of every key and to those without one. So a call costs in the mean
+          no more than the event has keys.
     """
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._numbers = 0
         self._free: deque[Place[Content]] = deque()
-        self._waiting = 0
-        self._taken = 0
+        # Places so far.
+        self._added = 0
+        self._begun = 0
+        self._ended = 0
+        # Those behind the last barrier that are not ended.
         self._tails: dict[Hashable, Place[Content]] = {}
+        self._keyless: dict[Place[Content], None] = {}
         self._barrier: Place[Content] | None = None
-        self._since_barrier: dict[Place[Content], None] = {}
 
     @property
     def waiting(self) -> int:
         """Places that are not taken."""
-        return self._waiting
+        return self._added - self._begun
 
     @property
     def taken(self) -> int:
         """Places that are taken and not ended."""
-        return self._taken
+        return self._begun - self._ended
 
     @property
     def free(self) -> int:
@@ -182,28 +185,40 @@ class Line(Generic[Content]):
             keys = CHANNEL
         elif self._order is Order.NONE or isinstance(keys, Keyless):
             keys = ()
-        self._numbers += 1
-        place = Place(content, self._numbers, keys)
-        self._waiting += 1
-        if self._order is Order.RECORD:
-            self._mind_barriers(place)
-        if keys is not BARRIER:
+        self._added += 1
+        place = Place(content, self._added, keys)
+        barrier = self._barrier
+        if barrier is not None:
+            _block(barrier, place)
+        if keys is BARRIER:
+            self._put_barrier(place)
+        elif keys:
             tails = self._tails
             for key in keys:
                 tail = tails.get(key)
                 if tail is not None and tail is not place:  # one event may name a record twice
                     _block(tail, place)
                 tails[key] = place
+        elif self._order is Order.RECORD:
+            self._keyless[place] = None
         if not place._blockers:
             self._free.append(place)
         return place
+
+    def _put_barrier(self, place: Place[Content]) -> None:
+        for each in dict.fromkeys([*self._tails.values(), *self._keyless]):
+            _block(each, place)
+        self._tails.clear()
+        self._keyless.clear()
+        self._barrier = place
 
     def take(self) -> Place[Content] | None:
         """The place that has been free for longest; None where none is."""
         if not self._free:
             return None
         place = self._free.popleft()
-        self._mark_taken(place)
+        place._taken = True
+        self._begun += 1
         return place
 
     def take_batch(self, limit: int) -> list[Place[Content]]:
@@ -220,12 +235,13 @@ class Line(Generic[Content]):
                 place = free.popleft()
             else:
                 place = heapq.heappop(followers)
-            self._mark_taken(place)
+            place._taken = True
             batch.append(place)
             for each in place._followers or ():
                 waits_for[each] = left = waits_for.get(each, each._blockers) - 1
                 if not left:
                     heapq.heappush(followers, each)
+        self._begun += len(batch)
         batch.sort()
         return batch
 
@@ -241,38 +257,24 @@ class Line(Generic[Content]):
 
     def end(self, place: Place[Content]) -> None:
         """A place that was taken is done with: its keys are free."""
-        self._taken -= 1
+        self._ended += 1
         keys = place._keys
         if keys is BARRIER:
             if self._barrier is place:
                 self._barrier = None
-        else:
-            self._since_barrier.pop(place, None)
+        elif keys:
             tails = self._tails
             for key in keys:
                 if tails.get(key) is place:
                     del tails[key]
-        for each in place._followers or ():
-            each._blockers -= 1
-            if not each._blockers and not each._taken:
-                self._free.append(each)
-        place._followers = None
-
-    def _mark_taken(self, place: Place[Content]) -> None:
-        place._taken = True
-        self._waiting -= 1
-        self._taken += 1
-
-    def _mind_barriers(self, place: Place[Content]) -> None:
-        if self._barrier is not None:
-            _block(self._barrier, place)
-        if place._keys is BARRIER:
-            for each in self._since_barrier:
-                _block(each, place)
-            self._since_barrier.clear()
-            self._barrier = place
         else:
-            self._since_barrier[place] = None
+            self._keyless.pop(place, None)
+        if place._followers is not None:
+            for each in place._followers:
+                each._blockers -= 1
+                if not each._blockers and not each._taken:
+                    self._free.append(each)
+            place._followers = None
 
 
 def _block(earlier: Place[Content], later: Place[Content]) -> None:

@@ -263,7 +263,7 @@ class WorkAndWorld(RuleBasedStateMachine):
             line = handling._line
             assert line.waiting + line.taken <= process.work.unfinished
             assert len(line._tails) <= 2 * (line.waiting + line.taken)
-            assert len(line._since_barrier) <= line.waiting + line.taken
+            assert len(line._keyless) <= line.waiting + line.taken
 
     def teardown(self):
         """The faults cease: all that was published is handled at last, or told of."""

@@ -74,18 +74,18 @@ class Workers:
             Exception: what the service's class raises when it is called; where there is `ended`, that is
                 told instead.
         """
-        worker = _Worker(ended)
+        worker = _Worker(self, ended)
         outcome: Outcome | None = Ended.NOT_RUN
         try:
             self.wait_for_slot()
             self.free -= 1
-            worker.release = self._give_back
+            worker.has_slot = True
             worker_ctx = self._container.spawn_worker(
                 entrypoint,
                 args,
                 {},
                 context_data=context_data,
-                handle_result=lambda _, result, exc_info: self._result(worker, result, exc_info),
+                handle_result=worker.result,
             )
             outcome = None
         except ContainerBeingKilled:
@@ -99,55 +99,62 @@ class Workers:
         finally:
             if outcome is not None:
                 worker.end(outcome)
-        # No switch since the worker was spawned, so it has not begun. The container's table is private, and
-        # the same in Nameko 2.14 and 3.0; a link on the green thread would not be called where it matters
-        # (the container's own link raises first).
-        thread = self._container._worker_threads.get(worker_ctx)
-        if thread is not None:  # not `if thread`: one that has not begun is false
-            self._running[thread] = worker
+        # No switch since the worker was spawned, so it has not begun.
+        self._running[worker_ctx] = worker
         if timeout is not None:
             _limit(worker_ctx.service, entrypoint.method_name, timeout, worker)
         return True
 
     def reap(self) -> None:
         """Give back the slots of workers that ended without a result."""
-        for thread, worker in list(self._running.items()):
-            if thread.dead:
+        # The container's table is private, and the same in Nameko 2.14 and 3.0; a link on the green thread
+        # would not be called where it matters (the container's own link raises first).
+        threads = self._container._worker_threads
+        for worker_ctx, worker in list(self._running.items()):
+            thread = threads.get(worker_ctx)
+            if thread is None or thread.dead:
                 worker.end(Ended.LOST)
-                self._running.pop(thread, None)
+                self._running.pop(worker_ctx, None)
 
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
+        """A slot."""
         self.free += 1
         self._given_back.ring()
 
-    def _result(self, worker: '_Worker', result: Any, exc_info: Any) -> tuple[Any, Any]:
-        worker.end(Ended.HANDLED if exc_info is None else Failed(exc_info[1]))
-        self._running.pop(eventlet.getcurrent(), None)
-        return result, exc_info
+    def over(self, worker_ctx: Any) -> None:
+        """A worker has told its result."""
+        self._running.pop(worker_ctx, None)
 
 
 class _Worker:
     """One worker, from the wait for its slot on.
 
     Attributes:
-        release: gives its slot back; None while it has none.
+        has_slot: it has to be given back.
         timed_out: its time was over, whatever the handler made of that.
     """
 
-    __slots__ = ('_ended', '_over', 'release', 'timed_out')
+    __slots__ = ('_ended', '_over', '_workers', 'has_slot', 'timed_out')
 
-    def __init__(self, ended: Callable[[Outcome], None] | None) -> None:
-        self.release: Callable[[], Any] | None = None
+    def __init__(self, workers: Workers, ended: Callable[[Outcome], None] | None) -> None:
+        self.has_slot = False
         self.timed_out = False
         self._over = False
+        self._workers = workers
         self._ended = ended
+
+    def result(self, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        """What Nameko calls with a result, or an error, before the dependencies are torn down."""
+        self.end(Ended.HANDLED if exc_info is None else Failed(exc_info[1]))
+        self._workers.over(worker_ctx)
+        return result, exc_info
 
     def end(self, outcome: Outcome) -> None:
         if self._over:
             return
         self._over = True
-        if self.release is not None:
-            self.release()
+        if self.has_slot:
+            self._workers.give_back()
         if self._ended is None:
             return
         try:

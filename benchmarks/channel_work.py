@@ -84,6 +84,7 @@ def drain(work: ChannelWork) -> None:
             break
         for run in runs:
             work.ended(run, Ended.HANDLED, 1.0)
+        work.moved()
     assert not work.unfinished
 
 

@@ -180,27 +180,28 @@ class Handling:
         events = [each.content.event for each in places]
         return Run(self.name, events, attempt, self._options.retry.timeout, places, failures)
 
-    def ended(self, run: Run, outcome: Outcome, now: float, effects: list[Effect]) -> list[Arrival]:
+    def ended(self, run: Run, outcome: Outcome, now: float, effects: list[Effect]) -> Places:
         """Judge an attempt; a second outcome of the same is ignored.
 
         Args:
             effects: what became of the events is added here.
         Returns:
-            The events that this handler is done with. One that was dead-lettered is not among them: it is
-            done once the letter is kept.
+            Those of the events that this handler is done with. One that was dead-lettered is not among them:
+            it is done once the letter is kept.
         """
         if not run._open:
-            return []
+            return ()
         run._open = False
         places: Places = run._places
         failures: _Failures | None = run._failures
         self.running -= len(places)
         if outcome is Ended.NOT_RUN:
             self._due.appendleft((places, failures))
-            return []
+            return ()
         if self._options.retry.is_handled(outcome):
             self.handled += len(places)
-            return self._release(places, now)
+            self._release(places, now)
+            return places
         alone = int(len(places) == 1)
         if failures is None:
             failures = _Failures(now, 1, alone)
@@ -213,7 +214,7 @@ class Handling:
         self._pause(places[:middle], failures, now)
         if middle < len(places):
             self._pause_or_hold(places[middle:], failures, now)
-        return []
+        return ()
 
     def resume(self) -> None:
         """Go on after a stop, with the event that failed."""
@@ -239,7 +240,7 @@ class Handling:
 
     def _give_up(
         self, places: Places, failures: _Failures, outcome: Outcome, now: float, effects: list[Effect]
-    ) -> list[Arrival]:
+    ) -> Places:
         """End of the attempts with one event."""
         arrival = places[0].content
         name, event, attempts = self.name, arrival.event, failures.attempts
@@ -251,17 +252,17 @@ class Handling:
             else:  # it was under way already; the handler has said why it stopped
                 put = self._due.append
             put((places, _Failures(failures.first, attempts, 0)))
-            return []
-        done = self._release(places, now)
+            return ()
+        self._release(places, now)
         if self._options.retry.on_failure is OnFailure.SKIP:
             self.skipped += 1
             effects.append(Skipped(name, event, outcome, attempts))
-            return done
+            return places
         self.dead_letters += 1
         effects.append(DeadLettered(name, event, outcome, attempts, failures.first, now, arrival))
-        return []
+        return ()
 
-    def _release(self, places: Places, now: float) -> list[Arrival]:
+    def _release(self, places: Places, now: float) -> None:
         """Let those go on that waited for these."""
         for each in places:
             self._line.end(each)
@@ -274,7 +275,6 @@ class Handling:
                     self._held.append((others, failures))
         if self._batch_since is None and self._options.batch is not None:
             self._see_batch(now)
-        return [each.content for each in places]
 
     # --- batches ---------------------------------------------------------------------------------
 

@@ -48,8 +48,6 @@ log = logging.getLogger('nameko_salesforce')
 # Seconds. Whatever has come while events waited for room is taken without a pause once there is some.
 CATCHING_UP = 1.0
 
-End = tuple[Channel, ChannelWork, Run, Outcome]
-
 
 class Runner:
     """Runs the handlers of all channels of a service.
@@ -110,7 +108,7 @@ class Runner:
         self._halted = False
         self._fences = 0
         self._bell = Bell()  # for the thread: a run may have ended, or there may be one
-        self._ends: list[End] = []
+        self._ends: dict[Channel, list[tuple[ChannelWork, Run, Outcome]]] = {}
         self._is_starting = False  # a worker; the thread does not hear the bell
         self._room: Event | None = None
         self._waited_since = self._waited_until = float('-inf')  # for room; seconds of the clock
@@ -337,7 +335,7 @@ class Runner:
         except Exception as error:
             # An event of a shape that nobody thought of is a failed event, and not the end of the service.
             log.exception('%s: an event cannot be given to %s()', channel.name, run.handler)
-            self._ended((channel, work, run, Failed(error)))
+            self._ended(channel, work, run, Failed(error))
             return True
         self._is_starting = True
         try:
@@ -346,14 +344,14 @@ class Runner:
                 args,
                 context_data,
                 timeout=run.timeout,
-                ended=lambda outcome: self._ended((channel, work, run, outcome)),
+                ended=lambda outcome: self._ended(channel, work, run, outcome),
             )
         finally:
             self._is_starting = False
 
-    def _ended(self, end: End) -> None:
+    def _ended(self, channel: Channel, work: ChannelWork, run: Run, outcome: Outcome) -> None:
         """A run has ended. As a rule several do before the green thread that starts them has its turn."""
-        self._ends.append(end)
+        self._ends.setdefault(channel, []).append((work, run, outcome))
         if self._is_starting or self._thread is None:
             self._take_ends()  # that thread may wait for the pool, or is no more
         else:
@@ -361,21 +359,24 @@ class Runner:
 
     def _take_ends(self) -> None:
         while self._ends:
-            ends, self._ends = self._ends, []
-            now = self._clock()
-            for end in ends:
-                try:
-                    self._take_end(*end, now)
-                except Exception:
-                    # A bug of ours. The ends of the others are told all the same.
-                    log.exception('%s: the end of a handler could not be told', end[0].name)
+            all_ends, self._ends = self._ends, {}
+            for channel, ends in all_ends.items():
+                self._take_ends_of(channel, ends)
             self._reruns.settle()
 
-    def _take_end(self, channel: Channel, work: ChannelWork, run: Run, outcome: Outcome, now: float) -> None:
-        if work is not channel.work:
-            return  # forgotten
+    def _take_ends_of(self, channel: Channel, ends: Iterable[tuple[ChannelWork, Run, Outcome]]) -> None:
+        work, now = channel.work, self._clock()
         before = work.unfinished, work.characters
-        effects = work.ended(run, outcome, now)
+        effects: list[Effect] = []
+        for of, run, outcome in ends:
+            if of is not work:
+                continue  # forgotten
+            try:
+                effects += work.ended(run, outcome, now)
+            except Exception:
+                # A bug of ours. The ends of the others are told all the same.
+                log.exception('%s: the end of a handler could not be told', channel.name)
+        effects += work.moved()
         self._count(channel, before)
         self.obey(channel, effects)
         self._turns.wake(channel)

@@ -166,7 +166,7 @@ class ChannelWork:
             ticket = arrive(replay_id_of(data), creation_of(data), provisional=provisional)
             if ticket is None:
                 self._dropped += 1
-                effects += [Dropped(event), *self._moved()]
+                effects += [Dropped(event), *self.moved()]
             else:
                 self._take_on(Arrival(event, ticket, now, len(turns), characters), turns, effects)
         return effects
@@ -178,7 +178,7 @@ class ChannelWork:
         if ticket is not None:
             self._tracker.done(ticket)
         self._dropped += 1
-        return [Dropped(event), *self._moved()]
+        return [Dropped(event), *self.moved()]
 
     def again(self, event: Delivery, handler: str, now: float) -> Arrival:
         """Have one handler run an event that is past, such as a dead letter: no position waits for it.
@@ -210,17 +210,17 @@ class ChannelWork:
     def poll_answered(self) -> Sequence[Effect]:
         """The outstanding poll was answered and its events have arrived."""
         self._tracker.poll_answered()
-        return self._moved()
+        return self.moved()
 
     def poll_lost(self) -> Sequence[Effect]:
         """The outstanding poll failed; `received` is where to subscribe from."""
         self._tracker.poll_lost()
-        return self._moved()
+        return self.moved()
 
     def skipped_ahead(self) -> Sequence[Effect]:
         """The channel was resumed at new events only: see `Tracker.skipped_ahead`."""
         self._tracker.skipped_ahead()
-        return self._moved()
+        return self.moved()
 
     # --- runs ------------------------------------------------------------------------------------
 
@@ -236,14 +236,16 @@ class ChannelWork:
         return None
 
     def ended(self, run: Run, outcome: Outcome, now: float) -> Sequence[Effect]:
-        """Say how an attempt ended; a second word about the same one is ignored."""
+        """Say how an attempt ended; a second word about the same one is ignored.
+
+        Whether a position has moved by that `moved` says: several may have ended.
+        """
         effects: list[Effect] = []
-        for arrival in self._handlings[run.handler].ended(run, outcome, now, effects):
-            self._finish(arrival)
+        for place in self._handlings[run.handler].ended(run, outcome, now, effects):
+            self._finish(place.content)
         for each in effects:
             if isinstance(each, DeadLettered):
                 self._letters.add(each)
-        effects += self._moved()
         return effects
 
     def letter_stored(self, letter: DeadLettered) -> Sequence[Effect]:
@@ -251,7 +253,7 @@ class ChannelWork:
         if letter in self._letters:
             self._letters.discard(letter)
             self._finish(letter._arrival)
-        return self._moved()
+        return self.moved()
 
     def resume(self) -> None:
         """Start the handlers that are stopped with the event that failed."""
@@ -265,7 +267,8 @@ class ChannelWork:
             self.characters -= arrival.characters
             self._tracker.done(arrival.ticket)
 
-    def _moved(self) -> Sequence[Effect]:
+    def moved(self) -> Sequence[Effect]:
+        """A mark, where the last one that was given is not the newest any more."""
         committable = self._tracker.committable
         if committable is self._committed or committable is None:
             return ()

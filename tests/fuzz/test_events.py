@@ -52,6 +52,7 @@ def test_every_event_of_any_shape_is_run_and_no_position_waits_for_ever(drawn, o
     while (run := channel.work.next(0.0)) is not None:
         runs += 1
         obey(channel.work.ended(run, Failed(ValueError('no')) if runs % 2 else Ended.HANDLED, 0.0))
+        obey(channel.work.moved())
     for letter in letters:
         obey(channel.work.letter_stored(letter))
     assert channel.work.unfinished == 0

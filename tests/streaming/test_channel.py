@@ -91,7 +91,7 @@ class Stage:
         """Have all that waits be done."""
         work = self.channel.work
         while (run := work.next(self.clock)) is not None:
-            self.effects += work.ended(run, Ended.HANDLED, self.clock)
+            self.effects += [*work.ended(run, Ended.HANDLED, self.clock), *work.moved()]
 
     @property
     def seen_until(self):

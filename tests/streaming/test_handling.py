@@ -24,13 +24,13 @@ def test_it_tells_its_owner_which_events_it_is_done_with():
     share = handling()
     one = arrival(1)
     share.add(one, 0.0)
-    assert share.ended(share.next(0.0), Ended.HANDLED, 0.0, []) == [one]
+    assert [each.content for each in share.ended(share.next(0.0), Ended.HANDLED, 0.0, [])] == [one]
 
 
 def test_a_dead_letter_is_told_of_and_not_done():
     share, effects = handling(retry=Retry(attempts=1)), []
     share.add(arrival(1), 0.0)
-    assert share.ended(share.next(0.0), FAILED, 0.0, effects) == []
+    assert share.ended(share.next(0.0), FAILED, 0.0, effects) == ()
     assert len(effects) == 1
     assert (share.waiting, share.running, share.retrying) == (0, 0, 0)
 

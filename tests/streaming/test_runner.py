@@ -681,8 +681,10 @@ def test_a_position_that_is_told_late_does_not_step_back(stage, until, monkeypat
     world.handlers['/event/A__e'] = recording([])
     world.events('/event/A__e', 2)
     first, second = (channel.work.next(0.0) for _ in range(2))
-    late = channel.work.ended(first, Ended.HANDLED, 0.0)
-    world.runner.obey(channel, channel.work.ended(second, Ended.HANDLED, 0.0))
+    channel.work.ended(first, Ended.HANDLED, 0.0)
+    late = channel.work.moved()
+    channel.work.ended(second, Ended.HANDLED, 0.0)
+    world.runner.obey(channel, channel.work.moved())
     world.runner.obey(channel, late)
     world.positions.committer.flush(5.0)
     assert world.position() == 2

@@ -64,7 +64,7 @@ class Stage:
         return run
 
     def end(self, run, outcome=Ended.HANDLED):
-        self.effects += self.work.ended(run, outcome, self.now)
+        self.effects += [*self.work.ended(run, outcome, self.now), *self.work.moved()]
 
     def fail(self, run):
         self.end(run, FAILED)

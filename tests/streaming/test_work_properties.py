@@ -197,7 +197,7 @@ class WorkAndWorld(RuleBasedStateMachine):
         if outcome is Ended.HANDLED:
             process.settled[name] |= numbers
             self.kept[name] |= numbers
-        for effect in process.work.ended(run, outcome, self.now):
+        for effect in [*process.work.ended(run, outcome, self.now), *process.work.moved()]:
             if isinstance(effect, Skipped):
                 process.settled[name].add(number_of(effect.event))
                 self.kept[name].add(number_of(effect.event))
@@ -332,6 +332,7 @@ def test_memory_does_not_grow_with_the_events_that_are_done(batch):
             work.arrived(events, 0.0)
             while (run := work.next(1.0)) is not None:
                 work.ended(run, Ended.HANDLED, 1.0)
+                work.moved()
         assert (work.unfinished, len(first.events)) == (1, 1)
         sizes.append(size_of(work))
     assert sizes[1] < sizes[0] * 1.1

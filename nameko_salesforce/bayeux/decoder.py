@@ -105,6 +105,11 @@ class MessageDecoder:
         """What is wrong so far: NOT_JSON, MALFORMED or None. Once set, `feed` ignores its input."""
         return self._failure
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the list has ended, as far as has been seen."""
+        return self._place is _Place.END and not self._undecoded and self._failure is None
+
     def feed(self, chunk: bytes) -> list[dict[str, Any] | Unkept]:
         """Take the next part of the body.
 

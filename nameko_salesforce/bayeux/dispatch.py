@@ -118,6 +118,10 @@ class Dispatcher:
         """Make a call behind all that has arrived so far."""
         self._mailbox.put(_Behind(call))
 
+    @property
+    def has_room(self) -> bool:
+        return self._mailbox.may_go_on()
+
     def wait_for_room(self, timeout: float | None = None) -> bool:
         return self._mailbox.wait_for_room(timeout)
 

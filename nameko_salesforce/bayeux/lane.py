@@ -40,7 +40,10 @@ class LaneThread:
         connection: the lane's own.
         extensions: applied in order to what goes out, in reverse to what comes in.
         spawn: starts a green thread.
-        received, ended: take what came of an exchange, by its number; with messages the length of their text.
+        received: takes messages of an exchange, by its number, with the length of their text.
+        finished: takes those that came last, if they were not `received`: most responses are one piece.
+        failed: takes what an exchange failed by.
+        has_room: whether more may be read.
         wait_for_room: called between two pieces of a response; may block.
     """
 
@@ -50,14 +53,18 @@ class LaneThread:
         extensions: Sequence[Extension],
         spawn: Callable[[Callable[[], None]], Any],
         received: Callable[[int, list[Incoming], int], None],
-        ended: Callable[[int, Failure | None], None],
+        finished: Callable[[int, list[Incoming], int], None],
+        failed: Callable[[int, Failure], None],
+        has_room: Callable[[], bool],
         wait_for_room: Callable[[], None],
     ) -> None:
         self._connection = connection
         self._extensions = extensions
         self._spawn = spawn
         self._received = received
-        self._ended = ended
+        self._finished = finished
+        self._failed = failed
+        self._has_room = has_room
         self._wait_for_room = wait_for_room
         self._work: Send | None = None
         self._wake = Bell()
@@ -97,15 +104,22 @@ class LaneThread:
             self._exchange(command, life)
 
     def _exchange(self, command: Send, life: object) -> None:
+        connection = self._connection
+        last: list[Incoming] = []
+
         def on_messages(messages: Sequence[dict[str, Any] | Unkept]) -> None:
             read = self._read(messages)
-            if self._life is life:
-                self._received(command.exchange, read, self._connection.characters)
+            if self._life is not life:
+                return
+            if connection.complete and self._has_room():
+                last.extend(read)
+            else:
+                self._received(command.exchange, read, connection.characters)
                 self._wait_for_room()
 
         try:
             outgoing = [self._outgoing(request.wire()) for request in command.requests]
-            failure = self._connection.exchange(
+            failure = connection.exchange(
                 outgoing, read_timeout=command.read_timeout, on_messages=on_messages
             )
         except (Exception, eventlet.Timeout, GreenletExit) as exc:
@@ -116,8 +130,13 @@ class LaneThread:
                 return
             log.exception('an exchange on the %s lane failed from within', command.lane.value)
             failure = Failure(FailureKind.WITHIN, repr(exc)[:200])  # nobody knows how far it got
-        if self._life is life:
-            self._ended(command.exchange, failure)
+        if self._life is not life:
+            return
+        # No exchange is under way from here on: what is called may begin the next.
+        if failure is None:
+            self._finished(command.exchange, last, connection.characters)
+        else:
+            self._failed(command.exchange, failure)
 
     def _read(self, messages: Sequence[dict[str, Any] | Unkept]) -> list[Incoming]:
         if not self._extensions:

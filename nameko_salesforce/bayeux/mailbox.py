@@ -78,16 +78,17 @@ class Mailbox:
         Returns:
             Whether there is room, or the mailbox is closed.
         """
-        if self._may_go_on():
+        if self.may_go_on():
             return True
         with eventlet.Timeout(timeout, False):
-            while not self._may_go_on():
+            while not self.may_go_on():
                 if self._emptied is None:
                     self._emptied = Event()
                 self._emptied.wait()
-        return self._may_go_on()
+        return self.may_go_on()
 
-    def _may_go_on(self) -> bool:
+    def may_go_on(self) -> bool:
+        """Whether there is room, or nobody to make any."""
         return self.has_room or self.closed
 
     def close(self) -> None:

@@ -76,7 +76,7 @@ class ResponseReader:
 
     Attributes:
         reusable: whether the last response was read to its end, which was not the connection's, and
-            nothing stands behind it.
+            nothing stands behind it. Known with the last piece of a body that has a length, or is chunked.
     """
 
     def __init__(self, receive: Receive) -> None:
@@ -143,11 +143,11 @@ class ResponseReader:
         length = values.pop()
         if values or not _LENGTH.fullmatch(length):
             raise BadResponse('no length that can be read')
-        if 0 < int(length) == len(self._buffer):
+        if int(length) == len(self._buffer):
             # Mostly so for small answers.
             body, self._buffer = self._buffer, b''
             self.reusable = kept
-            return iter((body,))
+            return iter((body,) if body else ())
         return self._sized(int(length), kept)
 
     def _sized(self, length: int, kept: bool) -> Iterator[bytes]:
@@ -156,8 +156,9 @@ class ResponseReader:
             self._buffer = data[length:]
             data = data[:length]
             length -= len(data)
+            if not length:
+                self.reusable = kept and not self._buffer
             yield data
-        self.reusable = kept and not self._buffer
 
     def _to_the_end(self) -> Iterator[bytes]:
         data = self._buffer or self._receive()

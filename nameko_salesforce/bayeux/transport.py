@@ -136,12 +136,15 @@ class Connection:
 
     Attributes:
         characters: of the text that the messages came in which `on_messages` is called with.
+        complete: nothing follows them but the end of the exchange, which waits for nothing.
     """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._watchdog = Watchdog(transport.options.network_allowance)
         self.characters = 0
+        self.complete = False
+        self._is_last = True  # of the requests of an exchange
         self._busy = False
         self._closing = False
         self._sock: Any = None
@@ -184,7 +187,8 @@ class Connection:
             bodies = self._bodies(messages)
             if isinstance(bodies, Failure):
                 return bodies
-            for body in bodies:
+            for number, body in enumerate(bodies, 1):
+                self._is_last = number == len(bodies)
                 failure = _CLOSED if self._closing else self._post(body, read_timeout, on_messages)
                 if failure is not None:
                     return failure
@@ -236,12 +240,14 @@ class Connection:
         set_cookie = response.headers.get('set-cookie')
         if set_cookie:
             transport.cookies.store(route.url, set_cookie)
-        failure = self._receive(body, on_messages)
+        # What is unpacked comes in steps of its own.
+        at_once = self._is_last and 'content-encoding' not in response.headers
+        failure = self._receive(body, at_once, on_messages)
         if failure is None and not self._reader.reusable:
             self._drop()
         return failure
 
-    def _receive(self, body: Iterator[bytes], on_messages: OnMessages) -> Failure | None:
+    def _receive(self, body: Iterator[bytes], at_once: bool, on_messages: OnMessages) -> Failure | None:
         options = self._transport.options
         decoder = MessageDecoder(options.message_limit, options.codec.decode)
         self._watch(options.network_allowance)
@@ -255,7 +261,10 @@ class Connection:
             if messages:
                 self._watchdog.rest()
                 self.characters, counted = decoder.characters - counted, decoder.characters
+                self.complete = at_once and self._reader.reusable and decoder.is_complete
                 on_messages(messages)
+                if self.complete:
+                    return None
                 if self._closing:
                     # More may be there at once, for ever.
                     return _CLOSED

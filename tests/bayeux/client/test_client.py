@@ -6,6 +6,7 @@ from typing import get_args
 
 import eventlet
 import pytest
+from eventlet.event import Event
 
 from nameko_salesforce.bayeux.effects import Effect
 from nameko_salesforce.bayeux.errors import (
@@ -740,6 +741,37 @@ def test_a_kill_from_within_the_driver_is_complete(fake, make_client):
         log.setLevel(before)
     client.start()
     connected(client)
+
+
+def test_what_is_asked_while_a_lane_is_held_up_by_a_log_waits_for_it_and_costs_no_turns(fake, make_client):
+    class Waiting(logging.Handler):
+        """One that writes to a network: it gives way in the middle of what the session wants done."""
+
+        def emit(self, record):
+            if 'CONNECTING -> CONNECTED' in record.getMessage() and not lane:
+                lane.append(eventlet.getcurrent())
+                going_on.wait()
+
+    lane, going_on, handler = [], Event(), Waiting()
+    log = logging.getLogger('nameko_salesforce.bayeux')
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    try:
+        client = make_client()
+        until(lambda: lane, 'the line in the log')
+        result = client.publish('/a', 1)
+        eventlet.sleep(TICK)
+        assert not fake.journal('request', channel='/a')
+        spent = time.process_time()
+        eventlet.sleep(10 * TICK)
+        assert time.process_time() - spent < 5 * TICK
+        going_on.send()
+        result.get(timeout=100 * TICK)
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+    assert lane[0] is not client._driving
 
 
 def test_a_stop_in_the_pause_after_a_failure_from_within_begins_nothing(fake, make_client, caplog):

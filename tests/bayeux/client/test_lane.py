@@ -13,15 +13,23 @@ RESET = Failure(FailureKind.RESET)
 
 
 class Wire:
-    """In place of a connection: keeps what is sent, answers when the test says so."""
+    """In place of a connection: keeps what is sent, answers when the test says so.
+
+    Attributes:
+        at_once: the last piece comes with the end of the response.
+    """
+
+    at_once = False
 
     def __init__(self):
         self.sent, self.closed, self.answer, self.characters = [], 0, Event(), 7
+        self.complete = False
 
     def exchange(self, messages, *, read_timeout, on_messages):
         self.sent.append((list(messages), read_timeout))
         pieces, outcome = self.answer.wait()
-        for piece in pieces:
+        for number, piece in enumerate(pieces, 1):
+            self.complete = self.at_once and number == len(pieces)
             on_messages(piece)
         if isinstance(outcome, BaseException):
             raise outcome
@@ -41,7 +49,11 @@ class Bench:
             extensions,
             eventlet.spawn,
             lambda number, messages, characters: self.said.append((number, messages)),
+            lambda number, messages, characters: self.said.append(
+                (number, *([messages] if messages else []), None)
+            ),
             lambda number, failure: self.said.append((number, failure)),
+            lambda: self.room is None,
             lambda: self.room and self.room.wait(),
         )
 
@@ -87,6 +99,38 @@ def test_each_piece_of_an_answer_is_handed_on_before_the_end(bench):
     bench.answer([EVENT], [EVENT, EVENT])
     event = Delivery('/a', 1)
     assert bench.said == [(7, [event]), (7, [event, event]), (7, None)]
+
+
+def test_what_comes_with_the_end_is_one_word_with_it(bench):
+    bench.wire.at_once = True
+    bench.send(7)
+    bench.answer([EVENT], [EVENT, EVENT])
+    event = Delivery('/a', 1)
+    assert bench.said == [(7, [event]), (7, [event, event], None)]
+
+
+def test_what_comes_with_the_end_is_handed_on_before_a_wait_for_room(bench):
+    bench.wire.at_once = True
+    bench.room = Event()
+    bench.send(7)
+    bench.answer([EVENT])
+    assert bench.said == [(7, [Delivery('/a', 1)])]
+    bench.room.send()
+    give_way()
+    assert bench.said[1:] == [(7, None)]
+
+
+def test_the_next_exchange_may_be_begun_by_who_hears_of_the_end(bench):
+    begun = []
+    bench.lane._finished = lambda number, *_: (
+        begun.append(number)
+        or number > 2
+        or bench.lane.send(Send(Lane.POLL, number + 1, (Connect(str(number + 1), 'c'),), 30.0))
+    )
+    bench.send(1)
+    for _ in range(3):
+        bench.answer()
+    assert begun == [1, 2, 3]
 
 
 def test_the_read_timeout_of_the_session_is_the_connection_s(bench):

@@ -5,6 +5,7 @@ import tracemalloc
 
 import eventlet
 import pytest
+from eventlet.event import Event
 
 from nameko_salesforce.bayeux.decoder import Unkept
 from nameko_salesforce.bayeux.failures import FailureKind
@@ -43,6 +44,50 @@ def test_messages_come_out_of_every_framing_and_the_connection_is_kept(serve, cl
     assert one.exchange() is None
     assert one.exchange() is None
     assert one.got == EVENTS * 2
+
+
+@pytest.mark.parametrize(
+    ('data', 'complete'),
+    [
+        (answer(EVENTS), True),
+        (chunks(write(*EVENTS)), True),
+        # It comes in steps, between which others run.
+        (answer(body=gzip.compress(write(*EVENTS)), headers=['Content-Encoding: gzip']), False),
+        # White space may follow, or an error.
+        (b'HTTP/1.1 200 OK\r\n\r\n' + write(*EVENTS), False),
+        (answer(EVENTS) + b'?', False),
+    ],
+    ids=['length', 'chunked', 'gzip', 'to the end', 'more behind it'],
+)
+def test_it_is_known_whether_the_exchange_ends_with_the_messages(serve, client, data, complete):
+    one, seen = client(serve([lambda peer: (peer.request(), peer.send(data))]).url), []
+    assert one.exchange(on_messages=lambda messages: seen.append(one.connection.complete)) is None
+    assert seen == [complete]
+
+
+def test_only_the_last_of_several_requests_ends_the_exchange(serve, client):
+    one, seen = client(serve([answering(answer(EVENTS), answer(EVENTS))]).url, request_limit=60), []
+    assert one.exchange(CONNECT, CONNECT, on_messages=lambda _: seen.append(one.connection.complete)) is None
+    assert seen == [False, True]
+
+
+def test_only_the_last_piece_ends_the_exchange(serve, client):
+    first, rest = answer(EVENTS)[:-10], answer(EVENTS)[-10:]
+    going_on = Event()
+    one, seen = (
+        client(
+            serve([lambda peer: (peer.request(), peer.send(first), going_on.wait(), peer.send(rest))]).url
+        ),
+        [],
+    )
+
+    def on_messages(messages):
+        seen.append(one.connection.complete)
+        if not going_on.ready():
+            going_on.send()
+
+    assert one.exchange(on_messages=on_messages) is None
+    assert seen == [False, True]
 
 
 @pytest.mark.parametrize(

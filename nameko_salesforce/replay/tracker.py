@@ -33,20 +33,30 @@ class Mark(NamedTuple):
 
 
 class Ticket:
-    """One event that was taken on, to be handed back when it is done. Equal to itself alone."""
+    """One event, to be handed back when it is done. Equal to itself alone.
+
+    Args:
+        replay_id: None where the event has none: no position waits for it or names it.
+        event_time: when it was created: opaque.
+    """
 
     __slots__ = ('done', 'event_time', 'following', 'group', 'previous', 'reached', 'replay_id')
 
-    def __init__(self, replay_id: ReplayId | None, event_time: Any, group: '_Group | None') -> None:
+    def __init__(self, replay_id: ReplayId | None, event_time: Any) -> None:
         self.replay_id = replay_id
         self.event_time = event_time
         self.done = False
-        self.group = group
-        # The tracker's line: the neighbours that are not done either, and the last arrival that is done
-        # between this one and the following. So done events cost no memory, whatever they wait behind.
+        self.group: _Group | None = None
+        # The line of the tracker: the neighbours that are not done either, and what names the last arrival
+        # that is done between this one and the following. So done events cost no memory, whatever they wait
+        # behind.
         self.previous: Ticket | None = None
         self.following: Ticket | None = None
-        self.reached: Ticket | None = None
+        self.reached: Names | None = None
+
+
+# What a `Mark` is made of.
+Names = tuple[ReplayId, Any]
 
 
 class _Group(Ticket):
@@ -58,7 +68,7 @@ class _Group(Ticket):
     __slots__ = ('answered', 'lost', 'mixed', 'unfinished')
 
     def __init__(self) -> None:
-        super().__init__(None, None, None)
+        super().__init__(None, None)
         self.unfinished = 0
         self.mixed = False  # of both lanes
         self.answered = False
@@ -90,8 +100,8 @@ class Tracker:
         self._received: ReplayId | None = None
         self._latest: ReplayId | None = None
         # A ring: before the first and behind the last stands `_start`, which is never done.
-        self._start = self._last = Ticket(None, None, None)
-        self._marked: Ticket | None = None
+        self._start = self._last = Ticket(None, None)
+        self._marked: Names | None = None
         self._mark: Mark | None = None
         self.begin(committed)
 
@@ -99,7 +109,7 @@ class Tracker:
         """Learn where the process began, before anything has arrived."""
         if committed is not None and committed.replay_id is not None:
             self._received = self._latest = committed.replay_id
-            self._start.reached = Ticket(committed.replay_id, committed.event_time, None)
+            self._start.reached = (committed.replay_id, committed.event_time)
             self._remember(committed.replay_id, None)
 
     @property
@@ -111,9 +121,9 @@ class Tracker:
     def committable(self) -> Mark | None:
         """The last event with everything up to it done, the same object until it moves; None: none yet."""
         reached = self._start.reached
-        if reached is not self._marked and reached is not None and reached.replay_id is not None:
+        if reached is not self._marked and reached is not None:
             self._marked = reached
-            self._mark = Mark(reached.replay_id, reached.event_time)
+            self._mark = Mark(*reached)
         return self._mark
 
     @property
@@ -121,21 +131,19 @@ class Tracker:
         """Events that were taken on and are not done."""
         return len(self._open) + self._nameless
 
-    def arrived(
-        self, replay_id: ReplayId | None, event_time: Any, *, provisional: bool = False
-    ) -> Ticket | None:
+    def arrived(self, ticket: Ticket, *, provisional: bool = False) -> bool:
         """Take an event on, in the order of arrival.
 
         Args:
-            replay_id: None where the event has none: no position waits for it or names it.
-            event_time: when it was created: opaque.
+            ticket: a new one.
             provisional: it came while there was an exchange on the other lane.
         Returns:
-            Its ticket; None where it is a re-delivery of one that is in flight or done.
+            False where it is a re-delivery of one that is in flight or done: its ticket counts for nothing.
         """
+        replay_id = ticket.replay_id
         if replay_id is None:
             self._nameless += 1
-            return Ticket(None, event_time, None)
+            return True
         group = self._group
         if provisional:
             if group is None:
@@ -146,36 +154,37 @@ class Tracker:
         self._latest = replay_id
         if group is None:
             self._received = replay_id
-        ticket = self._open.get(replay_id)
-        if ticket is not None:
-            if ticket.group is not None and ticket.group.lost:
-                self._join(ticket, group)
-            return None
+        known = self._open.get(replay_id)
+        if known is not None:
+            if known.group is not None and known.group.lost:
+                self._join(known, group)
+            return False
         if replay_id in self._done:
             before = self._done[replay_id]
             if before is not None and before.lost:
                 self._done[replay_id] = group
-                self._last.reached = Ticket(replay_id, event_time, group)
-            return None
-        ticket = self._open[replay_id] = Ticket(replay_id, event_time, None)
+                self._last.reached = (replay_id, ticket.event_time)
+            return False
+        self._open[replay_id] = ticket
         self._join(ticket, group)
-        return ticket
+        return True
 
     def done(self, ticket: Ticket) -> None:
         """All handlers are done with an event. More than once is harmless."""
         if ticket.done:
             return
         ticket.done = True
-        if ticket.replay_id is None:
+        replay_id = ticket.replay_id
+        if replay_id is None:
             self._nameless -= 1
             return
         group = ticket.group
-        del self._open[ticket.replay_id]
-        self._remember(ticket.replay_id, group)
+        del self._open[replay_id]
+        self._remember(replay_id, group)
         if group is None:
-            self._leave(ticket, ticket)
+            self._leave(ticket, (replay_id, ticket.event_time))
         elif not group.lost:
-            self._leave(ticket, ticket)
+            self._leave(ticket, (replay_id, ticket.event_time))
             group.unfinished -= 1
             self._settle(group)
 
@@ -233,7 +242,7 @@ class Tracker:
         ticket.following = self._start
         last.following = self._start.previous = self._last = ticket
 
-    def _leave(self, ticket: Ticket, reached: Ticket | None) -> None:
+    def _leave(self, ticket: Ticket, reached: Names | None) -> None:
         """Take a ticket out of the line; what was reached behind it, or it itself, is reached before it."""
         previous, following = ticket.previous, ticket.following
         assert previous is not None

@@ -11,7 +11,7 @@ settled. A failure in company costs no attempt: an event is given up only after 
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from nameko_salesforce.bayeux.options import is_count, is_wait
 from nameko_salesforce.bayeux.outcomes import Ended, Outcome
 from nameko_salesforce.bayeux.texts import shown
 from nameko_salesforce.events import seconds_of
+from nameko_salesforce.replay.position import ReplayId
 from nameko_salesforce.replay.tracker import Ticket
 from nameko_salesforce.streaming.effects import DeadLettered, Effect, HandlerStopped, Run, Skipped, Unordered
 from nameko_salesforce.streaming.order import Key, Keyless, Line, Order, Place, keys_of
@@ -57,16 +58,26 @@ class HandlerOptions:
             raise ValueError(f'batch_wait is {shown(self.batch_wait)}; it is a time in seconds')
 
 
-class Arrival:
-    """One event, for all handlers of its channel."""
+class Arrival(Ticket):
+    """One event, for all handlers of its channel.
 
-    __slots__ = ('characters', 'event', 'since', 'ticket', 'unfinished')
+    Args:
+        replay_id, event_time: None, where no position waits for it.
+    """
+
+    __slots__ = ('characters', 'event', 'since', 'unfinished')
 
     def __init__(
-        self, event: Delivery, ticket: Ticket, since: float, unfinished: int, characters: float
+        self,
+        event: Delivery,
+        replay_id: ReplayId | None,
+        event_time: str | float | None,
+        since: float,
+        unfinished: int,
+        characters: float,
     ) -> None:
+        super().__init__(replay_id, event_time)
         self.event = event
-        self.ticket = ticket
         self.since = since
         self.characters = characters  # of its text
         self.unfinished = unfinished  # handlers
@@ -74,7 +85,7 @@ class Arrival:
     @property
     def created(self) -> float | None:
         """Seconds since 1970 when the event was created; None where it does not say."""
-        return seconds_of(self.ticket.event_time)
+        return seconds_of(self.event_time)
 
 
 Places = Sequence[Place[Arrival]]
@@ -136,13 +147,18 @@ class Handling:
         """Events that were taken and are not under way: they, or others of their batch, are due again."""
         return self._line.taken - self.running
 
-    def add(self, arrival: Arrival, now: float) -> Unordered | None:
-        """Take an event on, in the order of arrival."""
-        keys = keys_of(arrival.event.data, self._options.key)
-        self._line.add(arrival, keys)
+    def add(self, arrivals: Iterable[Arrival], now: float) -> list[Unordered]:
+        """Take events on, in the order of arrival; those that are handled without order."""
+        key, line = self._options.key, self._line
+        unordered: list[Unordered] = []
+        for arrival in arrivals:
+            keys = keys_of(arrival.event.data, key)
+            line.add(arrival, keys)
+            if isinstance(keys, Keyless):
+                unordered.append(Unordered(self.name, arrival.event, keys.error))
         if self._batch_since is None and self._options.batch is not None:
             self._see_batch(now)
-        return Unordered(self.name, arrival.event, keys.error) if isinstance(keys, Keyless) else None
+        return unordered
 
     @property
     def deadline(self) -> float | None:

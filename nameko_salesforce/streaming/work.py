@@ -16,7 +16,7 @@ from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.outcomes import Outcome
 from nameko_salesforce.events import creation_of, replay_id_of
 from nameko_salesforce.replay.position import Position, ReplayId
-from nameko_salesforce.replay.tracker import Mark, Tracker
+from nameko_salesforce.replay.tracker import Mark, Ticket, Tracker
 from nameko_salesforce.streaming.effects import DeadLettered, Dropped, Effect, Run
 from nameko_salesforce.streaming.handling import Arrival, HandlerOptions, Handling
 
@@ -159,23 +159,23 @@ class ChannelWork:
             provisional: see `Tracker.arrived`.
             characters: of the text that each was in.
         """
-        arrive, turns = self._tracker.arrived, self._turns
+        turns = self._turns
         effects: list[Effect] = []
+        arrivals: list[Arrival] = []
         for event in events:
             data = event.data
-            ticket = arrive(replay_id_of(data), creation_of(data), provisional=provisional)
-            if ticket is None:
+            arrival = Arrival(event, replay_id_of(data), creation_of(data), now, len(turns), characters)
+            if self._tracker.arrived(arrival, provisional=provisional):
+                arrivals.append(arrival)
+            else:
                 self._dropped += 1
                 effects += [Dropped(event), *self.moved()]
-            else:
-                self._take_on(Arrival(event, ticket, now, len(turns), characters), turns, effects)
-        return effects
+        return effects + self._take_on(arrivals, turns, now)
 
     def pass_over(self, event: Delivery, *, provisional: bool = False) -> Sequence[Effect]:
         """Take an event for done that no handler of this process needs to see, in the order of arrival."""
-        data = event.data
-        ticket = self._tracker.arrived(replay_id_of(data), creation_of(data), provisional=provisional)
-        if ticket is not None:
+        ticket = Ticket(replay_id_of(event.data), creation_of(event.data))
+        if self._tracker.arrived(ticket, provisional=provisional):
             self._tracker.done(ticket)
         self._dropped += 1
         return [Dropped(event), *self.moved()]
@@ -189,19 +189,18 @@ class ChannelWork:
             KeyError: there is no such handler.
         """
         turn = self._handlings[handler]
-        ticket = self._tracker.arrived(None, None)
-        assert ticket is not None
-        arrival = Arrival(event, ticket, now, 1, 0)
-        self._take_on(arrival, [turn], [])
+        arrival = Arrival(event, None, None, now, 1, 0)
+        self._tracker.arrived(arrival)
+        self._take_on([arrival], [turn], now)
         return arrival
 
-    def _take_on(self, arrival: Arrival, turns: Sequence[Handling], effects: list[Effect]) -> None:
-        self._unfinished[arrival] = None
-        self.characters += arrival.characters
+    def _take_on(self, arrivals: Sequence[Arrival], turns: Sequence[Handling], now: float) -> list[Effect]:
+        self._unfinished.update(dict.fromkeys(arrivals))
+        self.characters += sum(each.characters for each in arrivals)
+        effects: list[Effect] = []
         for each in turns:
-            unordered = each.add(arrival, arrival.since)
-            if unordered is not None:
-                effects.append(unordered)
+            effects += each.add(arrivals, now)
+        return effects
 
     def mixed(self) -> None:
         """Provisional events came on both lanes: see `Tracker.mixed`."""
@@ -265,7 +264,7 @@ class ChannelWork:
         if not arrival.unfinished:
             del self._unfinished[arrival]
             self.characters -= arrival.characters
-            self._tracker.done(arrival.ticket)
+            self._tracker.done(arrival)
 
     def moved(self) -> Sequence[Effect]:
         """A mark, where the last one that was given is not the newest any more."""

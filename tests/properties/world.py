@@ -41,7 +41,7 @@ from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
 from nameko_salesforce.bayeux.session import Session
 from nameko_salesforce.bayeux.subscriptions import BRAKED
 from nameko_salesforce.bayeux.transitions import ChannelState, State
-from nameko_salesforce.replay.tracker import Tracker
+from nameko_salesforce.replay.tracker import Ticket, Tracker
 
 LATENCY = 0.02  # seconds, one way
 
@@ -322,10 +322,11 @@ class Stream:
         if isinstance(data, dict):
             tracker, replay_id = self.trackers[channel], data['event']['replayId']
             data = self.numbers[channel, replay_id] = data['n']
-            ticket = tracker.arrived(replay_id, None, provisional=told.poll is not None)
+            ticket = Ticket(replay_id, None)
+            is_new = tracker.arrived(ticket, provisional=told.poll is not None)
             if told.poll is not None and self.beside.setdefault(channel, told.lane) is not told.lane:
                 tracker.mixed()
-            if ticket is not None:
+            if is_new:
                 tracker.done(ticket)
         self.delivered[channel].append(data)
 

@@ -9,12 +9,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from nameko_salesforce.replay.position import Position
-from nameko_salesforce.replay.tracker import Mark, Tracker
+from nameko_salesforce.replay.tracker import Mark, Ticket, Tracker
+
+
+def arrived(tracker, replay_id, event_time, *, provisional=False):
+    """Its ticket; None where it is a re-delivery."""
+    ticket = Ticket(replay_id, event_time)
+    return ticket if tracker.arrived(ticket, provisional=provisional) else None
 
 
 def arrive(tracker, *ids, provisional=False):
     """Their tickets."""
-    return [tracker.arrived(each, float(each), provisional=provisional) for each in ids]
+    return [arrived(tracker, each, float(each), provisional=provisional) for each in ids]
 
 
 def committable(tracker):
@@ -72,8 +78,8 @@ def test_a_living_process_goes_on_behind_what_it_has_received():
 def test_no_position_waits_for_an_event_without_an_id_or_names_it():
     tracker = Tracker(None)
     (one,) = arrive(tracker, 1)
-    nameless = tracker.arrived(None, 5.0)
-    again = tracker.arrived(None, 5.0)
+    nameless = arrived(tracker, None, 5.0)
+    again = arrived(tracker, None, 5.0)
     (two,) = arrive(tracker, 2)
     assert (tracker.in_flight, tracker.received) == (4, 2)
     tracker.done(one)
@@ -89,7 +95,7 @@ def test_ids_are_compared_and_nothing_else():
     tracker = Tracker(None)
     ids = [0, -5, 10**40, '0', 'text', '']
     for each in ids:
-        ticket = tracker.arrived(each, None)
+        ticket = arrived(tracker, each, None)
         tracker.done(ticket)
         assert tracker.committable == Mark(each, None)
         assert tracker.received == each
@@ -109,7 +115,7 @@ def test_done_twice_is_done_once():
 def test_a_position_says_when_its_event_was_created():
     tracker = Tracker(Position(1, 10.0, 99.0, 0.0))
     assert tracker.committable == Mark(1, 10.0)
-    tracker.done(tracker.arrived(2, 12.5))
+    tracker.done(arrived(tracker, 2, 12.5))
     assert tracker.committable == Mark(2, 12.5)
     assert tracker.committable is tracker.committable
 
@@ -307,9 +313,9 @@ def test_memory_does_not_grow_with_what_is_done_behind_an_unfinished_event(provi
     sizes = []
     for count in (1_000, 20_000):
         tracker = Tracker(None, window=100)
-        tickets = [tracker.arrived(0, 0.0, provisional=provisional)]
+        tickets = [arrived(tracker, 0, 0.0, provisional=provisional)]
         for number in range(1, count):
-            tracker.done(tracker.arrived(number, 0.0, provisional=provisional))
+            tracker.done(arrived(tracker, number, 0.0, provisional=provisional))
         sizes.append(size_of(tracker))
         assert tracker.in_flight == 1
         del tickets
@@ -322,9 +328,9 @@ def test_memory_does_not_grow_with_lost_polls():
         tracker = Tracker(None, window=100)
         arrive(tracker, 0)
         for number in range(1, count):
-            tracker.done(tracker.arrived(number, 0.0, provisional=True))
+            tracker.done(arrived(tracker, number, 0.0, provisional=True))
             tracker.poll_lost()
-            tracker.arrived(number, 0.0)
+            arrived(tracker, number, 0.0)
         sizes.append(size_of(tracker))
     assert sizes[1] < sizes[0] * 1.2
 
@@ -412,7 +418,7 @@ class TrackerAndList(RuleBasedStateMachine):
             replay_id = self.count
         else:
             replay_id = again + 1
-        ticket = self.tracker.arrived(replay_id, None, provisional=provisional)
+        ticket = arrived(self.tracker, replay_id, None, provisional=provisional)
         assert (ticket is not None) == self.naive.arrived(replay_id, provisional)
         if ticket is not None:
             self.tickets[replay_id] = ticket
@@ -515,7 +521,7 @@ class TrackerAndServer(RuleBasedStateMachine):
         self.start_process(committable(self.tracker))
 
     def receive(self, replay_id, provisional):
-        ticket = self.tracker.arrived(replay_id, None, provisional=provisional)
+        ticket = arrived(self.tracker, replay_id, None, provisional=provisional)
         if ticket is not None:
             assert replay_id not in self.taken_on, 'run twice in one process'
             self.taken_on.add(replay_id)

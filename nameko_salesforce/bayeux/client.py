@@ -318,7 +318,7 @@ class Client:
 
     # --- what users ask --------------------------------------------------------------------------
 
-    def subscribe(self, channel: str, callback: Callback) -> Result:
+    def subscribe(self, channel: str, callback: Callable[[Any], Any], *, together: bool = False) -> Result:
         """Have `callback(event)` called for each event of a channel, now and after every reconnect.
 
         Several callbacks on one channel are called in the order in which they were added. One that
@@ -327,6 +327,8 @@ class Client:
         Args:
             channel: '/a/b', '/a/*' (one more segment) or '/a/**' (one or more).
             callback: gets a `Delivery`.
+            together: it gets a list instead, of those that have come one behind the other in one piece of an
+                answer: for who has much to do once for all of them. Such callbacks are the first.
         Returns:
             A result: the server's first word on the channel. A refused channel is tried again, with
             growing pauses; `channels` shows it.
@@ -335,7 +337,7 @@ class Client:
         """
         check_subscribable(channel)
         _check_callable(channel, callback)
-        self._dispatcher.add(channel, callback)
+        self._dispatcher.add(channel, callback, together=together)
         return self._ask(
             f'subscribe {channel}',
             lambda ticket: lambda now: self._session.subscribe(channel, ticket, now),

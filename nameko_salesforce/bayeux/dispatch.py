@@ -7,7 +7,9 @@ logged and stays here.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import eventlet
 from greenlet import GreenletExit
@@ -41,6 +43,22 @@ Follower = Callable[[Arrival], Any]
 ROUTES = 4096
 
 
+# Of a delivery.
+CHANNEL = attrgetter('channel')
+
+
+class _Registered(NamedTuple):
+    call: Callable[[Any], Any]
+    together: bool
+
+
+class _Route(NamedTuple):
+    """Who is called for the events of a channel: with all in a row, and with each."""
+
+    together: tuple[Callable[[Any], Any], ...]
+    singly: tuple[Callable[[Any], Any], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Behind:
     call: Callable[[], Any]
@@ -66,9 +84,9 @@ class Dispatcher:
         self._mailbox = Mailbox(*self._mailbox_limits)
         self._observe = observe
         self._follow = follow
-        self._callbacks: dict[str, list[Callback]] = {}
+        self._callbacks: dict[str, list[_Registered]] = {}
         self._listeners: dict[str, list[Listener]] = {}
-        self._routes: dict[str, tuple[Callback, ...]] = {}
+        self._routes: dict[str, _Route] = {}
 
     # --- the registry ----------------------------------------------------------------------------
 
@@ -76,20 +94,22 @@ class Dispatcher:
         """Subscribed channels and wildcards, in declared order."""
         return list(self._callbacks)
 
-    def add(self, channel: str, callback: Callback) -> None:
-        self._callbacks.setdefault(channel, []).append(callback)
+    def add(self, channel: str, callback: Callback, *, together: bool = False) -> None:
+        """Call it for each event, or with all at once that have come in a row."""
+        self._callbacks.setdefault(channel, []).append(_Registered(callback, together))
         self._routes.clear()
 
     def remove(self, channel: str, callback: Callback | None) -> int:
         """Remove a callback, or all with None; how many are left. Raises `LocalError` for an unknown one."""
         callbacks = self._callbacks.get(channel, [])
-        if not callbacks or (callback is not None and callback not in callbacks):
+        found = [each for each in callbacks if callback is None or each.call == callback]
+        if not found:
             raise LocalError(
                 f'{channel!r} is not subscribed to' + (f' with {callback!r}' if callback else '')
             )
         self._routes.clear()
         if callback is not None:
-            callbacks.remove(callback)
+            callbacks.remove(found[0])
         if callback is None or not callbacks:
             del self._callbacks[channel]
             return 0
@@ -154,14 +174,19 @@ class Dispatcher:
             mailbox.taken()
 
     def _deliver(self, deliveries: Sequence[Delivery], mailbox: Mailbox) -> None:
-        for delivery in deliveries:
-            channel = delivery.channel
-            callbacks = self._routes.get(channel)
-            if callbacks is None:
-                callbacks = self._route(channel)
-            self._call(callbacks, delivery, channel, mailbox)
+        routes = self._routes
+        for channel, row in groupby(deliveries, CHANNEL):
+            route = routes.get(channel) or self._route(channel)
+            if route.together:
+                events = list(row)
+                self._call(route.together, events, channel, mailbox)
+                row = iter(events if route.singly else ())
+            for delivery in row:
+                # Anew for each: a callback may have unsubscribed.
+                route = routes.get(channel) or self._route(channel)
+                self._call(route.singly, delivery, channel, mailbox)
 
-    def _route(self, channel: str) -> tuple[Callback, ...]:
+    def _route(self, channel: str) -> '_Route':
         names = {*matching_patterns(channel), *matching_patterns(without_filter(channel))}
         callbacks = tuple(
             callback
@@ -173,8 +198,11 @@ class Dispatcher:
             log.info('events on %s have no callback and are dropped', channel)
         if len(self._routes) >= ROUTES:
             self._routes.clear()
-        self._routes[channel] = callbacks
-        return callbacks
+        route = self._routes[channel] = _Route(
+            tuple(each.call for each in callbacks if each.together),
+            tuple(each.call for each in callbacks if not each.together),
+        )
+        return route
 
     @staticmethod
     def _call(

@@ -282,8 +282,7 @@ class SalesforceConnection(StreamConnection):
     def _subscribe(self, channel: Channel) -> None:
         assert self.client is not None
         assert self.runner is not None
-        take = self.runner.taker(channel)
-        self.client.subscribe(channel.name, lambda event: take([event]))
+        self.client.subscribe(channel.name, self.runner.taker(channel), together=True)
 
     def _unsubscribe(self, channel: Channel) -> None:
         assert self.client is not None

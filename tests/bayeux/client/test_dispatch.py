@@ -58,6 +58,33 @@ def test_events_reach_the_callbacks_of_their_channel_in_order(post):
     assert post.run() == [('/a', 1), ('/a', 2), ('/b', 3), ('/a', 4)]
 
 
+def test_who_wants_events_together_gets_those_in_a_row_before_those_who_get_each(post):
+    post.add('/a')
+    post.dispatcher.add('/a', lambda events: post.seen.append([each.data for each in events]), together=True)
+    post.add('/b')
+    post.dispatcher.arrived(
+        Deliver(Lane.POLL, [Delivery(*each) for each in (('/a', 1), ('/a', 2), ('/b', 3), ('/a', 4))])
+    )
+    post.deliver('/a', 5)
+    assert post.run() == [[1, 2], ('/a', 1), ('/a', 2), ('/b', 3), [4], ('/a', 4), [5], ('/a', 5)]
+
+
+def test_who_gets_events_together_may_unsubscribe_everybody(post):
+    def take(events):
+        post.seen.append(len(events))
+        post.dispatcher.remove('/a', None)
+
+    post.add('/a')
+    post.dispatcher.add('/a', take, together=True)
+    post.deliver('/a', 1, 2)
+    post.deliver('/a', 3)
+    assert post.run() == [2]
+    post.dispatcher.add('/a', take, together=True)
+    assert post.dispatcher.remove('/a', take) == 0
+    with pytest.raises(LocalError):
+        post.dispatcher.remove('/a', take)
+
+
 def test_a_call_in_order_is_made_behind_what_has_arrived(post):
     post.add('/a')
     post.deliver('/a', 1)

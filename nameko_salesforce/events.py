@@ -64,9 +64,8 @@ def replay_id_of(data: Any) -> int | str | None:
     value = _mapping(_mapping(data).get('event')).get('replayId')
     if isinstance(value, str):
         return value if len(value) <= LONGEST_ID else None
-    if not isinstance(value, int) or isinstance(value, bool):
-        return None
-    return value if abs(value) < LEAST_TOO_LONG else None
+    # Not isinstance: a bool is none.
+    return value if value.__class__ is int and abs(value) < LEAST_TOO_LONG else None
 
 
 def creation_of(data: Any) -> str | float | None:

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import NamedTuple
 
-__all__ = ['Ended', 'Failed', 'Outcome']
+__all__ = ['HANDLED', 'NOT_RUN', 'Ended', 'Failed', 'Outcome']
 
 
 class Ended(Enum):
@@ -18,6 +18,11 @@ class Ended(Enum):
     TIMED_OUT = 'took longer than its timeout'
     LOST = 'ended without a result'
     NOT_RUN = 'did not begin'
+
+
+# For what is done with each event: Python 3.11 takes 0.2 us to look up a member of an Enum.
+HANDLED = Ended.HANDLED
+NOT_RUN = Ended.NOT_RUN
 
 
 class Failed(NamedTuple):

@@ -14,7 +14,7 @@ import eventlet
 from nameko.exceptions import ContainerBeingKilled
 
 from nameko_salesforce.bayeux.bell import Bell
-from nameko_salesforce.bayeux.outcomes import Ended, Failed, Outcome
+from nameko_salesforce.bayeux.outcomes import HANDLED, NOT_RUN, Ended, Failed, Outcome
 
 __all__ = ['HandlerTimedOut', 'Workers']
 
@@ -75,7 +75,7 @@ class Workers:
                 told instead.
         """
         worker = _Worker(self, ended)
-        outcome: Outcome | None = Ended.NOT_RUN
+        outcome: Outcome | None = NOT_RUN
         try:
             self.wait_for_slot()
             self.free -= 1
@@ -145,7 +145,7 @@ class _Worker:
 
     def result(self, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         """What Nameko calls with a result, or an error, before the dependencies are torn down."""
-        self.end(Ended.HANDLED if exc_info is None else Failed(exc_info[1]))
+        self.end(HANDLED if exc_info is None else Failed(exc_info[1]))
         self._workers.over(worker_ctx)
         return result, exc_info
 

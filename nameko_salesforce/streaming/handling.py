@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from nameko_salesforce.bayeux.messages import Delivery
 from nameko_salesforce.bayeux.options import is_count, is_wait
-from nameko_salesforce.bayeux.outcomes import Ended, Outcome
+from nameko_salesforce.bayeux.outcomes import NOT_RUN, Outcome
 from nameko_salesforce.bayeux.texts import shown
 from nameko_salesforce.events import seconds_of
 from nameko_salesforce.replay.position import ReplayId
@@ -211,7 +211,7 @@ class Handling:
         places: Places = run._places
         failures: _Failures | None = run._failures
         self.running -= len(places)
-        if outcome is Ended.NOT_RUN:
+        if outcome is NOT_RUN:
             self._due.appendleft((places, failures))
             return ()
         if self._options.retry.is_handled(outcome):

@@ -153,7 +153,8 @@ class Line(Generic[Content]):
     """
 
     def __init__(self, order: Order) -> None:
-        self._order = order
+        # Of every event; None where its own count.
+        self._keys = {Order.CHANNEL: CHANNEL, Order.NONE: ()}.get(order)
         self._free: deque[Place[Content]] = deque()
         # Places so far.
         self._added = 0
@@ -181,9 +182,9 @@ class Line(Generic[Content]):
 
     def add(self, content: Content, keys: Keys) -> Place[Content]:
         """Put an event at the end of the line."""
-        if self._order is Order.CHANNEL:
-            keys = CHANNEL
-        elif self._order is Order.NONE or isinstance(keys, Keyless):
+        if self._keys is not None:
+            keys = self._keys
+        elif isinstance(keys, Keyless):
             keys = ()
         self._added += 1
         place = Place(content, self._added, keys)
@@ -199,7 +200,7 @@ class Line(Generic[Content]):
                 if tail is not None and tail is not place:  # one event may name a record twice
                     _block(tail, place)
                 tails[key] = place
-        elif self._order is Order.RECORD:
+        elif self._keys is None:
             self._keyless[place] = None
         if not place._blockers:
             self._free.append(place)

@@ -5,7 +5,7 @@ from enum import Enum
 
 from nameko_salesforce.bayeux.backoff import Backoff
 from nameko_salesforce.bayeux.options import is_count, is_wait
-from nameko_salesforce.bayeux.outcomes import Ended, Failed, Outcome
+from nameko_salesforce.bayeux.outcomes import HANDLED, Failed, Outcome
 from nameko_salesforce.bayeux.texts import shown
 
 __all__ = ['OnFailure', 'Retry']
@@ -52,9 +52,9 @@ class Retry:
 
     def is_handled(self, outcome: Outcome) -> bool:
         """Whether the handler is done with its events."""
-        if isinstance(outcome, Failed):
-            return isinstance(outcome.error, self.expected)
-        return outcome is Ended.HANDLED
+        return outcome is HANDLED or (
+            isinstance(outcome, Failed) and isinstance(outcome.error, self.expected)
+        )
 
     def pause(self, failures: int, jitter: float) -> float:
         """Seconds before the next attempt.

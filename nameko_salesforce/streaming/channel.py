@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from nameko_salesforce.bayeux.messages import Delivery
-from nameko_salesforce.events import ChannelKind, created_at, seconds_of
+from nameko_salesforce.events import ChannelKind, created_at, creation_of, seconds_of
 from nameko_salesforce.replay.position import Position
 from nameko_salesforce.replay.tracker import Mark
 from nameko_salesforce.streaming.effects import Effect
@@ -73,7 +73,8 @@ class Channel:
         self.work = ChannelWork(self._options, None, self._draw)
         self.loaded = False
         self.seen = 0.0
-        self._reached: float | None = None  # a replay is coming, and has brought what was created until then
+        # A replay is coming, and has brought what was created until then, as that says it; no later than.
+        self._reached: tuple[str | float | None, float] | None = None
         self._doubts = 0  # so many connects do not show yet that it is over
         self._settled = 0.0  # all from before is done, or was told as lost
         self.halted = ''
@@ -208,7 +209,11 @@ class Channel:
     @property
     def _brought(self) -> float:
         """Seconds since 1970; what was created until then has arrived."""
-        return self.seen if self._reached is None else min(self.seen, self._reached)
+        if self._reached is None:
+            return self.seen
+        creation, latest = self._reached
+        created = seconds_of(creation)
+        return min(self.seen, latest) if created is None else min(self.seen, latest, created)
 
     @property
     def _handled(self) -> float:
@@ -225,7 +230,7 @@ class Channel:
     def _expect_more(self, doubts: int) -> None:
         if self._reached is None:
             # Before the mark nothing is promised.
-            self._reached = max(self.seen, self._marked_at)
+            self._reached = None, max(self.seen, self._marked_at)
         self._doubts = max(self._doubts, doubts)
 
     # --- what arrives ------------------------------------------------------------------------------
@@ -240,8 +245,7 @@ class Channel:
         if not provisional:
             self._promised = True
             self.seen = now
-            created = created_at(events[-1].data)
-            self._reached = now if created is None else min(created, now)
+            self._reached = creation_of(events[-1].data), now
         return effects
 
     def _take_on(

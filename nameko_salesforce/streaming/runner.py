@@ -182,14 +182,14 @@ class Runner:
         def take(events: Sequence[Delivery]) -> None:
             begin = 0
             while begin < len(events) and not self.is_fenced and channel not in self.stops:
-                if self._load.is_full and not self._make_room(channel):
+                room = self._load.room(self._size)
+                if room:
+                    self._take(channel, events[begin : begin + room])
+                    begin += room
+                elif not self._make_room(channel):
                     if channel.durable:
                         return
                     begin += 1  # dropped
-                    continue
-                end = begin + self._load.room(self._size)
-                self._take(channel, events[begin:end])
-                begin = end
 
         return take
 

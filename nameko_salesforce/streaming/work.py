@@ -195,8 +195,9 @@ class ChannelWork:
         return arrival
 
     def _take_on(self, arrivals: Sequence[Arrival], turns: Sequence[Handling], now: float) -> list[Effect]:
-        self._unfinished.update(dict.fromkeys(arrivals))
-        self.characters += sum(each.characters for each in arrivals)
+        for arrival in arrivals:
+            self._unfinished[arrival] = None
+            self.characters += arrival.characters
         effects: list[Effect] = []
         for each in turns:
             effects += each.add(arrivals, now)

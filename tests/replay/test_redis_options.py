@@ -2,6 +2,8 @@
 
 import gc
 from contextlib import suppress
+from functools import cache
+from importlib import metadata
 from inspect import signature
 from itertools import product
 from urllib.parse import quote
@@ -20,6 +22,12 @@ from tests.services.redis_server import SLOWNESS, RedisServer
 
 # Seconds that a call may take in these tests.
 LIMIT = 0.2 * SLOWNESS
+
+
+@pytest.fixture(autouse=True)
+def version_is_read_once(monkeypatch):
+    """redis-py reads its own version from the disk for every connection, in 3 ms."""
+    monkeypatch.setattr(metadata, 'version', cache(metadata.version))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +126,12 @@ def test_whatever_an_option_says_is_refused_at_the_start_or_fails_as_a_store_doe
 # redis-py leaves the socket of a failed handshake to the garbage collector.
 @pytest.mark.filterwarnings('ignore:unclosed:ResourceWarning')
 @pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
-def test_whatever_an_option_of_tls_says_is_refused_at_the_start_or_fails_as_a_store_does(tmp_path):
+def test_whatever_an_option_of_tls_says_is_refused_at_the_start_or_fails_as_a_store_does(
+    tmp_path, monkeypatch
+):
+    # No certificate is checked; to read those of the system for each connection takes 60 ms.
+    monkeypatch.setenv('SSL_CERT_FILE', str(tmp_path / 'nothing'))
+    monkeypatch.setenv('SSL_CERT_DIR', str(tmp_path / 'nothing'))
     issued = trustme.CA().issue_cert('127.0.0.1')
     files = (tmp_path / 'certificate.pem', tmp_path / 'key.pem')
     files[0].write_bytes(issued.cert_chain_pems[0].bytes())

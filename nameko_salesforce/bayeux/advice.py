@@ -4,8 +4,10 @@ Decides how a new piece of advice changes what is held. Never decides what to do
 is `policy.py`. Source: Bayeux 1.0, "Bayeux message advice field".
 """
 
-from dataclasses import dataclass, replace
 from enum import Enum
+
+import msgspec
+from msgspec.structs import replace
 
 __all__ = ['Advice', 'AdviceUpdate', 'Reconnect']
 
@@ -18,8 +20,7 @@ class Reconnect(Enum):
     NONE = 'none'
 
 
-@dataclass(frozen=True, slots=True)
-class AdviceUpdate:
+class AdviceUpdate(msgspec.Struct, frozen=True):
     """The advice of one message. None = the message does not speak of it.
 
     Attributes:
@@ -37,8 +38,7 @@ class AdviceUpdate:
     multiple_clients: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(msgspec.Struct, frozen=True):
     """The advice in force. Fields as in `AdviceUpdate`; the defaults hold before any advice.
 
     `single_interval` is the interval to return to when the server no longer sees multiple clients.

@@ -18,7 +18,7 @@ class Exchange:
         number: names the exchange between session and driver.
         requests: by message id, in the order of sending.
         sent_at: in seconds of the session's clock.
-        is_poll: it is a connect.
+        is_poll: it is a connect, which goes alone.
         unanswered: those of the requests that have no reply.
         replies: in the order of arrival, each with the request that it answers.
         server_disconnected: the server's own `/meta/disconnect` was in the response.
@@ -41,8 +41,8 @@ class Exchange:
     overtaking: int = 0
 
     def __post_init__(self) -> None:
-        self.is_poll = any(isinstance(request, Connect) for request in self.requests.values())
         self.unanswered = dict(self.requests)
+        self.is_poll = type(next(iter(self.unanswered.values()), None)) is Connect
 
     @property
     def reply(self) -> Reply | None:

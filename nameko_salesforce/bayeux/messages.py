@@ -7,8 +7,9 @@ the spec demands. Source: Bayeux 1.0, "Meta messages" and "Event messages".
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from nameko_salesforce.bayeux.advice import AdviceUpdate, Reconnect
 
@@ -42,8 +43,7 @@ _MOST_TYPES = 20
 # --- out ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
+class Handshake(msgspec.Struct, frozen=True):
     """`/meta/handshake`; goes alone in its request."""
 
     id: str
@@ -64,8 +64,7 @@ class Handshake:
         return _with_ext(message, self.ext)
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+class Connect(msgspec.Struct, frozen=True):
     """`/meta/connect`. `hold` asks the server to hold it that many seconds; None = as it likes."""
 
     id: str
@@ -87,8 +86,7 @@ class Connect:
         return _with_ext(message, self.ext)
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+class Disconnect(msgspec.Struct, frozen=True):
     """`/meta/disconnect`."""
 
     id: str
@@ -100,8 +98,7 @@ class Disconnect:
         return {'channel': self.channel, 'id': self.id, 'clientId': self.client_id}
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(msgspec.Struct, frozen=True):
     """`/meta/subscribe` for one channel: servers differ in what an array of channels means."""
 
     id: str
@@ -123,8 +120,7 @@ class Subscribe:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Unsubscribe:
+class Unsubscribe(msgspec.Struct, frozen=True):
     """`/meta/unsubscribe` for one channel."""
 
     id: str
@@ -142,8 +138,7 @@ class Unsubscribe:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(msgspec.Struct, frozen=True):
     """A message on a channel; `data` is any JSON value."""
 
     id: str
@@ -167,10 +162,8 @@ def _with_ext(message: dict[str, Any], ext: Mapping[str, Any] | None) -> dict[st
 # --- in -----------------------------------------------------------------------------------------
 
 
-class Delivery(NamedTuple):
+class Delivery(msgspec.Struct, frozen=True):
     """One event.
-
-    A named tuple and not a frozen dataclass: there are many, and it costs a third.
 
     Attributes:
         channel: the concrete channel, also for a wildcard subscription.
@@ -187,8 +180,7 @@ class Delivery(NamedTuple):
     advice: AdviceUpdate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """An answer to a request, or a server's own `/meta/disconnect`.
 
     Attributes:
@@ -219,15 +211,13 @@ class Reply:
     advice: AdviceUpdate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True):
     """A JSON object that is neither an event nor a reply; `summary` names its fields, for the log."""
 
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(msgspec.Struct, frozen=True):
     """A message that was read past and not kept: above the size limit, or impossible to decode.
 
     Attributes:
@@ -271,32 +261,30 @@ def parse(message: Mapping[str, Any]) -> Delivery | Reply | Unreadable:
 
 
 def _reply(channel: str, message: Mapping[str, Any]) -> Reply:
-    ext = _mapping(message.get('ext'))
-    types = message.get('supportedConnectionTypes')
-    id_ = message.get('id')
-    advice = message.get('advice')
-    successful = message.get('successful')
-    client_id = message.get('clientId')
-    failed = bool(message.get('error'))
+    get = message.get
+    id_, advice, ext, error = get('id'), get('advice'), get('ext'), get('error')
+    successful, client_id, types = get('successful'), get('clientId'), get('supportedConnectionTypes')
+    subscription, version, minimum_version = get('subscription'), get('version'), get('minimumVersion')
+    ext = None if ext is None else _mapping(ext)
     return Reply(
         channel=channel,
         id=None if id_ is None else _text(id_),
-        successful=successful if isinstance(successful, bool) else False if failed else None,
-        error=_words(message.get('error')),
-        failure_reason=_failure_reason(ext),
+        successful=successful if isinstance(successful, bool) else False if error else None,
+        error=_words(error) if error else '',
+        failure_reason=_failure_reason(ext) if ext else '',
         # It goes back as it came, and a number that has become a text is another session's.
         client_id=client_id if isinstance(client_id, str) else '',
-        subscription=_text(message.get('subscription') or ''),
-        version=_words(message.get('version')),
-        minimum_version=_words(message.get('minimumVersion')),
+        subscription=_text(subscription) if subscription else '',
+        version=_words(version) if version else '',
+        minimum_version=_words(minimum_version) if minimum_version else '',
         connection_types=tuple(map(_words, types[:_MOST_TYPES])) if isinstance(types, list) else (),
         ext=ext,
         advice=None if advice is None else _advice(advice),
     )
 
 
-def _failure_reason(ext: Mapping[str, Any] | None) -> str:
-    sfdc = _mapping(ext.get('sfdc')) if ext else None
+def _failure_reason(ext: Mapping[str, Any]) -> str:
+    sfdc = _mapping(ext.get('sfdc'))
     return _words(sfdc.get('failureReason')) if sfdc else ''
 
 

@@ -461,7 +461,7 @@ class Client:
                 for effect in self._inbox.popleft()(self._clock()):
                     if self._life is not life:
                         return  # something that was called from here has killed the client
-                    self._carry_out(effect)
+                    self._carriers[type(effect)](effect)
             if self._let_go is not None and not self._holds_enough():
                 let_go, self._let_go = self._let_go, None
                 let_go.send()
@@ -495,7 +495,7 @@ class Client:
     def _give_up_polls(self, why: str) -> None:
         """Tell the follower of polls whose end no session will tell."""
         for poll in list(self._polls):
-            self._carry_out(PollLost(poll, why))
+            self._poll_ended(PollLost(poll, why))
 
     def _empty_session(self) -> Session:
         return Session(self._session_options, self._policy, self._draw, self._session.last_exchange)
@@ -507,9 +507,6 @@ class Client:
         if self._braked_at is not None:
             session.brake(self._clock())
         return session
-
-    def _carry_out(self, effect: Effect) -> None:
-        self._carriers[type(effect)](effect)
 
     def _all_carriers(self) -> dict[type[Effect], Callable[[Any], None]]:
         """Who carries out what: every effect there is."""

@@ -159,7 +159,10 @@ class Dispatcher:
         """Call until `close`."""
         mailbox = self._mailbox
         while (item := mailbox.take()) is not None:
-            if isinstance(item, Reply):
+            if isinstance(item, Deliver):
+                self._call(_those(self._follow), item, 'follower', mailbox)
+                self._deliver(item.deliveries, mailbox)
+            elif isinstance(item, Reply):
                 self._call(self._listeners.get(item.channel, ()), item, item.channel, mailbox)
             elif isinstance(item, Notice):
                 self._call(_those(self._observe), item, 'observer', mailbox)
@@ -167,8 +170,6 @@ class Dispatcher:
                 self._call((lambda behind: behind.call(),), item, 'call in order', mailbox)
             else:
                 self._call(_those(self._follow), item, 'follower', mailbox)
-                if isinstance(item, Deliver):
-                    self._deliver(item.deliveries, mailbox)
             if mailbox.closed:
                 return
             mailbox.taken()

@@ -243,6 +243,8 @@ def parse(message: Mapping[str, Any]) -> Delivery | Reply | Unreadable:
     channel = message.get('channel')
     if channel.__class__ is str:
         if 'data' in message and not channel.startswith('/meta/'):
+            if len(message) == 2:
+                return Delivery(channel, message['data'])  # as Salesforce sends them
             advice = message.get('advice')
             id_ = message.get('id')
             ext = message.get('ext')

@@ -20,7 +20,8 @@ _HEAD = 65_536
 # Bytes of the line with a chunk's size, extensions included.
 _SIZE_LINE = 4096
 
-_HEAD_END = re.compile(rb'\r?\n\r?\n')
+# Begins with a character that is there for certain, so that it is sought and not tried everywhere.
+_HEAD_END = re.compile(rb'\n\r?\n')
 _STATUS = re.compile(r'HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([^\r\n]*))?\r?(?:\Z|(?=\n))')
 # RFC 9110, 5.6.2. No space before the colon: it has let requests be smuggled.
 _FIELD = re.compile(r"\n([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\n]*)")

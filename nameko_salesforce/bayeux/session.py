@@ -276,16 +276,16 @@ class Session:
             wait = pause if row.do is Do.WAIT else None
             self._effects.append(StateChanged(old, row.next, why, self.failures, wait, for_good))
         match row.do:
+            case Do.POLL:
+                if event is Input.ANSWERED:
+                    self._rested_at = now + self._pace.rest(self._advice)
+                self._poll(now)
             case Do.PREPARE:
                 self._prepare()
             case Do.HANDSHAKE:
                 self._send_handshake(now)
             case Do.CHECK:
                 self._send_connect(now, hold=0.0)
-            case Do.POLL:
-                if event is Input.ANSWERED:
-                    self._rested_at = now + self._pace.rest(self._advice)
-                self._poll(now)
             case Do.WAIT:
                 if row.next is State.PAUSING:
                     self._leave_session(why, login=event is Input.LOGIN)

@@ -300,6 +300,8 @@ class Connection:
             encoded = [encode(message) for message in messages]
         except Exception as error:
             return Failure(FailureKind.REQUEST, f'a message cannot be encoded: {str(error)[:150]}')
+        if len(encoded) == 1:
+            return [b'[%b]' % encoded[0]]
         return list(packed(encoded, self._transport.options.request_limit))
 
     def _prepare(self, route: Route) -> Failure | None:

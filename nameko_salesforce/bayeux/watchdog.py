@@ -29,11 +29,11 @@ class Expired(BaseException):
 
 
 class Watchdog:
-    """Watches one thread at a time. Its timer may outlive a deadline by `step`; `stop` removes it.
+    """Watches one thread at a time. Its timer may outlive a deadline; `stop` removes it.
 
     Args:
-        step: seconds, the longest time between two looks at the deadline; a deadline moved to at
-            least `step` from now costs no timer.
+        step: seconds until the first look at a deadline that is further away. While deadlines are set more
+            often, one moved to at least `step` from now costs no timer.
     """
 
     def __init__(self, step: float) -> None:
@@ -91,7 +91,8 @@ class Watchdog:
             return
         now = time.monotonic()
         if self._due > now:
-            self._arm(min(self._due - now, self._step), now)
+            # Who waits for so long already is not woken before it is time.
+            self._arm(self._due - now, now)
         elif not self._late:
             # Perhaps it was this process that was late: timers come before sockets in a turn of the
             # hub, and the answer may have been there for long. One turn to take it.

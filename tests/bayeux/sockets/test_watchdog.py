@@ -63,6 +63,16 @@ def test_many_deadlines_need_one_timer(watchdog):
     assert timers() == [timer]
 
 
+def test_who_waits_for_long_is_looked_at_once(watchdog, monkeypatch):
+    looks, look = [], Watchdog._look
+    monkeypatch.setattr(Watchdog, '_look', lambda self: (looks.append(1), look(self)))
+    watchdog.watch(20 * TICK)
+    with pytest.raises(Expired):
+        eventlet.sleep(100)
+    # One on the way, one when the time has come, one a turn later.
+    assert len(looks) == 3
+
+
 def test_a_resting_watchdog_does_not_strike(watchdog):
     watchdog.watch(TICK)
     watchdog.rest()

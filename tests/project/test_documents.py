@@ -9,7 +9,7 @@ import nameko_salesforce
 
 ROOT = Path(__file__).parents[2]
 TARGETS = set(re.findall(r'^([a-z0-9-]+):', (ROOT / 'Makefile').read_text(), re.MULTILINE))
-PAGES = ['docs/architecture.md', 'docs/performance.md', 'docs/session.md']
+PAGES = ['docs/architecture.md', 'docs/performance-figures.md', 'docs/performance.md', 'docs/session.md']
 DOCUMENTS = ['CONTRIBUTING.md', 'CHANGELOG.md', *PAGES]
 
 

@@ -42,8 +42,9 @@ setup(
         # eventlet 0.35.1 does not report an unknown host as one; aiohttp 3.8 breaks off connections.
         'eventlet>=0.35.2',
         'nameko>=2.14.1,<4',
-        # Reads the JSON of the stream, twice as quick as the standard library.
-        'msgspec>=0.18.6',
+        # Reads the JSON of the stream, twice as quick as the standard library. 0.18 reads some whole numbers
+        # above 64 bits wrongly.
+        'msgspec>=0.19.0',
         # Login and REST. simple-salesforce 1.12.5 is the first without a pin on an old PyJWT.
         'PyJWT[crypto]>=2.4',
         # Positions and dead letters. 5.0 is the first that lets a client choose the protocol.

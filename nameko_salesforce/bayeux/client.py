@@ -1,10 +1,10 @@
 """The eventlet driver: carries out what the session wants, feeds back what came of it. Floor 2.
 
-One green thread owns the session: outcomes of the lanes, requests of users and passed deadlines
-reach it through an inbox, one after the other, so that nothing ever enters the session while it is
-at work. A lane that has ended an exchange takes the inbox on itself instead of waking that thread, and
-mostly finds its next exchange in it. Two lane threads do the network, one dispatcher thread runs
-callbacks. The driver decides nothing.
+Outcomes of the lanes, requests of users and passed deadlines reach the session through an inbox, one
+after the other, so that nothing ever enters it while it is at work. A green thread of its own takes the
+inbox on; a lane that has ended an exchange does so itself instead of waking that thread, and mostly finds
+its next exchange in it. Two lane threads do the network, one dispatcher thread runs callbacks. The driver
+decides nothing.
 """
 
 import logging
@@ -426,7 +426,7 @@ class Client:
                     self._inbox.append(lambda now: self._session.elapsed(now))
 
     def _tell(self, call: Call) -> None:
-        """Have the session take a call, in the driver's thread."""
+        """Have the session take a call; wakes the driver."""
         self._inbox.append(call)
         self._news.ring()
 
@@ -598,13 +598,21 @@ class Client:
             wait_for_room,
         )
 
+    def _receive(self, exchange: int, messages: list[Incoming], characters: int) -> Call:
+        def receive(now: float) -> list[Effect]:
+            self._report.received(exchange, messages)
+            return self._session.received(exchange, messages, now, characters)
+
+        return receive
+
     def _received(self, exchange: int, messages: list[Incoming], characters: int) -> None:
-        self._report.received(exchange, messages)
-        self._tell(lambda now: self._session.received(exchange, messages, now, characters))
+        self._tell(self._receive(exchange, messages, characters))
 
     def _finished(self, exchange: int, messages: list[Incoming], characters: int) -> None:
-        self._report.received(exchange, messages)
-        self._tell_at_once(lambda now: self._session.finished(exchange, now, messages, characters))
+        if messages:
+            # A call of its own: what it delivers is on its way before anything is judged, which may raise.
+            self._inbox.append(self._receive(exchange, messages, characters))
+        self._tell_at_once(lambda now: self._session.finished(exchange, now))
 
     def _failed(self, exchange: int, failure: Failure) -> None:
         self._tell_at_once(lambda now: self._session.failed(exchange, failure, now))

@@ -235,15 +235,35 @@ class Session:
         Nothing is judged before the response has ended, so that a failed reply in front of events
         cannot cost them. `characters` is the length of their text.
         """
-        self._bring(exchange, messages, characters)
+        current = self._exchanges.find(exchange)
+        deliveries: list[Delivery] = []
+        for message in messages:
+            if type(message) is Delivery:
+                deliveries.append(message)
+                if message.advice is not None and current is not None:
+                    self._advice = self._advice.merge(message.advice)
+            elif type(message) is Skipped:
+                self._effects.append(MessageSkipped(message))
+            elif type(message) is Reply and current is not None:
+                self._take_reply(current, message)
+            else:
+                self._effects.append(Ignored(f'exchange {exchange}: {message}'))
+        if current is None:
+            deliveries = self._unreplayed(deliveries)
+        elif deliveries:
+            current.brought_events = True
+            if self._exchanges.beside(current.lane) is not None and any(
+                map(self._policy.is_durable, {each.channel for each in deliveries})
+            ):
+                self._exchanges.brought(current.lane)
+            deliveries, characters = self._hold_overtakers(deliveries, current.lane, characters)
+        if deliveries:
+            lane = Lane.POLL if current is None else current.lane
+            self._effects.insert(0, Deliver(lane, deliveries, characters, self._exchanges.in_doubt))
         return self._take()
 
-    def finished(
-        self, exchange: int, now: float, messages: Sequence[Incoming] = (), characters: int = 0
-    ) -> list[Effect]:
-        """The response ended well, with these messages as the last of it."""
-        if messages:
-            self._bring(exchange, messages, characters)
+    def finished(self, exchange: int, now: float) -> list[Effect]:
+        """The response ended well."""
         return self._ended(exchange, None, now)
 
     def failed(self, exchange: int, failure: Failure, now: float) -> list[Effect]:
@@ -501,34 +521,6 @@ class Session:
             self._obey(verdict, now)
 
     # --- exchanges -------------------------------------------------------------------------------
-
-    def _bring(self, exchange: int, messages: Sequence[Incoming], characters: int) -> None:
-        """Deliver the events of a response, and keep its replies."""
-        current = self._exchanges.find(exchange)
-        deliveries: list[Delivery] = []
-        for message in messages:
-            if type(message) is Delivery:
-                deliveries.append(message)
-                if message.advice is not None and current is not None:
-                    self._advice = self._advice.merge(message.advice)
-            elif type(message) is Skipped:
-                self._effects.append(MessageSkipped(message))
-            elif type(message) is Reply and current is not None:
-                self._take_reply(current, message)
-            else:
-                self._effects.append(Ignored(f'exchange {exchange}: {message}'))
-        if current is None:
-            deliveries = self._unreplayed(deliveries)
-        elif deliveries:
-            current.brought_events = True
-            if self._exchanges.beside(current.lane) is not None and any(
-                map(self._policy.is_durable, {each.channel for each in deliveries})
-            ):
-                self._exchanges.brought(current.lane)
-            deliveries, characters = self._hold_overtakers(deliveries, current.lane, characters)
-        if deliveries:
-            lane = Lane.POLL if current is None else current.lane
-            self._effects.insert(0, Deliver(lane, deliveries, characters, self._exchanges.in_doubt))
 
     def _send(self, lane: Lane, requests: Sequence[Request], read_timeout: float, now: float) -> None:
         exchange = self._exchanges.begin(lane, requests, now)

@@ -199,8 +199,9 @@ class Runner:
             self.put(channel, events, provisional=self._provisional, characters=self._size)
             if mixed:
                 channel.work.mixed()
-        except Exception as error:
-            # A bug of ours. The client goes on with the next event, and a position would pass this one.
+        except (Exception, eventlet.Timeout) as error:
+            # A bug of ours, or a timeout that a user's key let out. The client goes on with the next event, and a
+            # position would pass this one.
             log.exception('%s: an event could not be taken on', channel.name)
             self._stop(channel, f'an event could not be taken on: {error!r}')
 
@@ -361,7 +362,12 @@ class Runner:
         while self._ends:
             all_ends, self._ends = self._ends, {}
             for channel, ends in all_ends.items():
-                self._take_ends_of(channel, ends)
+                try:
+                    self._take_ends_of(channel, ends)
+                except Exception as error:
+                    # A bug of ours, which is to hold up no other channel.
+                    log.exception('%s: the ends of handlers could not be told', channel.name)
+                    self._stop(channel, f'the ends of handlers could not be told: {error!r}')
             self._reruns.settle()
 
     def _take_ends_of(self, channel: Channel, ends: Iterable[tuple[ChannelWork, Run, Outcome]]) -> None:

@@ -743,6 +743,63 @@ def test_a_kill_from_within_the_driver_is_complete(fake, make_client):
     connected(client)
 
 
+def test_events_in_an_answer_whose_judging_fails_within_are_delivered(fake, make_client, caplog):
+    class Broken(GenericPolicy):
+        failed = []
+
+        def judge(self, trouble):
+            if not self.failed:
+                self.failed.append(trouble)
+                raise RuntimeError('boom')
+            return super().judge(trouble)
+
+    broken = Broken()
+    client = make_client(client={'policy': broken})
+    got = collect(client, '/a')
+    held(fake)
+
+    class Refusing:
+        """The answer to the poll says no, behind its event."""
+
+        def outgoing(self, message):
+            return message
+
+        def incoming(self, message):
+            if message['channel'] == '/meta/connect' and got_event:
+                return {**message, 'successful': False, 'error': '402::Unknown client'}
+            got_event.extend([1] if message['channel'] == '/a' else [])
+            return message
+
+    got_event = []
+    for lane in client._lanes.values():
+        lane._extensions = (Refusing(),)
+    fake.publish('/a', 1)
+    until(lambda: broken.failed, 'the failure')
+    until(lambda: got == [1], 'the event')
+    caplog.clear()  # the failure from within was asked for
+
+
+def test_a_log_handler_that_raises_at_an_answer_does_not_end_the_stream(fake, make_client, caplog):
+    class Raising(logging.Handler):
+        def emit(self, record):
+            if '< exchange' in record.getMessage() and not raised:
+                raised.append(1)
+                raise RuntimeError('boom')
+
+    raised, handler, log = [], Raising(), logging.getLogger('nameko_salesforce.bayeux')
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    try:
+        client = make_client()
+        until(lambda: raised, 'the line in the log')
+        connected(client)
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+    caplog.clear()  # the failure from within was asked for
+
+
 def test_what_is_asked_while_a_lane_is_held_up_by_a_log_waits_for_it_and_costs_no_turns(fake, make_client):
     class Waiting(logging.Handler):
         """One that writes to a network: it gives way in the middle of what the session wants done."""

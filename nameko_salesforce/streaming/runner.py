@@ -200,8 +200,8 @@ class Runner:
             if mixed:
                 channel.work.mixed()
         except (Exception, eventlet.Timeout) as error:
-            # A bug of ours, or a timeout that a user's key let out. The client goes on with the next event, and a
-            # position would pass this one.
+            # A bug of ours, or a timeout that a user's key let out. The client goes on with the next event,
+            # and a position would pass this one.
             log.exception('%s: an event could not be taken on', channel.name)
             self._stop(channel, f'an event could not be taken on: {error!r}')
 

@@ -19,7 +19,7 @@ from eventlet.event import Event
 
 from nameko_salesforce.bayeux.bell import Bell
 from nameko_salesforce.bayeux.channels import check_publishable, check_subscribable, is_meta
-from nameko_salesforce.bayeux.dispatch import Callback, Dispatcher, Follower, Listener, Observer
+from nameko_salesforce.bayeux.dispatch import Dispatcher, Follower, Listener, Observer
 from nameko_salesforce.bayeux.effects import (
     Abandon,
     Answered,
@@ -343,7 +343,7 @@ class Client:
             lambda ticket: lambda now: self._session.subscribe(channel, ticket, now),
         )
 
-    def unsubscribe(self, channel: str, callback: Callback | None = None) -> Result:
+    def unsubscribe(self, channel: str, callback: Callable[[Any], Any] | None = None) -> Result:
         """End a subscription, or one callback of it; the last callback ends the subscription.
 
         Raises:

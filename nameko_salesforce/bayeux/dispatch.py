@@ -42,9 +42,8 @@ Follower = Callable[[Arrival], Any]
 # (one per user, say), and memory must not grow with them.
 ROUTES = 4096
 
-
-# Of a delivery.
-CHANNEL = attrgetter('channel')
+# Events in a row of one channel go to a callback together.
+BY_CHANNEL = attrgetter('channel')
 
 
 class _Registered(NamedTuple):
@@ -94,12 +93,12 @@ class Dispatcher:
         """Subscribed channels and wildcards, in declared order."""
         return list(self._callbacks)
 
-    def add(self, channel: str, callback: Callback, *, together: bool = False) -> None:
+    def add(self, channel: str, callback: Callable[[Any], Any], *, together: bool = False) -> None:
         """Call it for each event, or with all at once that have come in a row."""
         self._callbacks.setdefault(channel, []).append(_Registered(callback, together))
         self._routes.clear()
 
-    def remove(self, channel: str, callback: Callback | None) -> int:
+    def remove(self, channel: str, callback: Callable[[Any], Any] | None) -> int:
         """Remove a callback, or all with None; how many are left. Raises `LocalError` for an unknown one."""
         callbacks = self._callbacks.get(channel, [])
         found = [each for each in callbacks if callback is None or each.call == callback]
@@ -176,7 +175,7 @@ class Dispatcher:
 
     def _deliver(self, deliveries: Sequence[Delivery], mailbox: Mailbox) -> None:
         routes = self._routes
-        for channel, row in groupby(deliveries, CHANNEL):
+        for channel, row in groupby(deliveries, BY_CHANNEL):
             route = routes.get(channel) or self._route(channel)
             if route.together:
                 events = list(row)
@@ -187,7 +186,7 @@ class Dispatcher:
                 route = routes.get(channel) or self._route(channel)
                 self._call(route.singly, delivery, channel, mailbox)
 
-    def _route(self, channel: str) -> '_Route':
+    def _route(self, channel: str) -> _Route:
         names = {*matching_patterns(channel), *matching_patterns(without_filter(channel))}
         callbacks = tuple(
             callback

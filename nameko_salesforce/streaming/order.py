@@ -131,9 +131,8 @@ class Place(Generic[Content]):
         self._number = number
         self._keys = keys
         self._blockers = 0  # earlier ones that are not ended
-        self._followers: list[Place[Content]] | None = (
-            None  # an entry for each blocker of theirs that this is
-        )
+        # Has an entry for each blocker of theirs that this is.
+        self._followers: list[Place[Content]] | None = None
         self._taken = False
 
     def __lt__(self, other: 'Place[Content]') -> bool:

@@ -641,17 +641,22 @@ def test_http_401_asks_the_preparation_for_new_credentials(fake, make_client):
 # --- our own failures ---------------------------------------------------------------------------
 
 
+class BrokenOnce(GenericPolicy):
+    """Raises at the first trouble."""
+
+    def __init__(self):
+        super().__init__()
+        object.__setattr__(self, 'failed', [])  # the policy is frozen
+
+    def judge(self, trouble):
+        if not self.failed:
+            self.failed.append(trouble)
+            raise RuntimeError('boom')
+        return super().judge(trouble)
+
+
 def test_a_policy_that_raises_does_not_end_the_stream(fake, make_client, caplog):
-    class Broken(GenericPolicy):
-        failed = []
-
-        def judge(self, trouble):
-            if not self.failed:
-                self.failed.append(trouble)
-                raise RuntimeError('boom')
-            return super().judge(trouble)
-
-    got = collect(make_client(client={'policy': Broken()}), '/a')
+    got = collect(make_client(client={'policy': BrokenOnce()}), '/a')
     fake.restart()
     until(lambda: 'the session failed from within' in caplog.text, 'the report')
     until(lambda: any(each['subscriptions'] == ['/a'] for each in fake.sessions()), 'the subscription')
@@ -744,16 +749,7 @@ def test_a_kill_from_within_the_driver_is_complete(fake, make_client):
 
 
 def test_events_in_an_answer_whose_judging_fails_within_are_delivered(fake, make_client, caplog):
-    class Broken(GenericPolicy):
-        failed = []
-
-        def judge(self, trouble):
-            if not self.failed:
-                self.failed.append(trouble)
-                raise RuntimeError('boom')
-            return super().judge(trouble)
-
-    broken = Broken()
+    broken = BrokenOnce()
     client = make_client(client={'policy': broken})
     got = collect(client, '/a')
     held(fake)
@@ -848,15 +844,6 @@ def test_a_stop_in_the_pause_after_a_failure_from_within_begins_nothing(fake, ma
 
 
 def test_what_fails_within_is_told_and_leaves_no_old_preparation_behind(fake, make_client, caplog):
-    class Broken(GenericPolicy):
-        failed = []
-
-        def judge(self, trouble):
-            if not self.failed:
-                self.failed.append(trouble)
-                raise RuntimeError('boom')
-            return super().judge(trouble)
-
     class Slow(Preparing):
         under_way = 0
 
@@ -868,7 +855,7 @@ def test_what_fails_within_is_told_and_leaves_no_old_preparation_behind(fake, ma
                 self.under_way -= 1
 
     slow, told = Slow(), []
-    client = make_client(client={'policy': Broken(), 'preparation': slow, 'observe': told.append})
+    client = make_client(client={'policy': BrokenOnce(), 'preparation': slow, 'observe': told.append})
     client.subscribe('/a', print)
     until(lambda: slow.under_way == 1, 'the preparation')
     fake.restart()

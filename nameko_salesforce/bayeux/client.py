@@ -19,7 +19,7 @@ from eventlet.event import Event
 
 from nameko_salesforce.bayeux.bell import Bell
 from nameko_salesforce.bayeux.channels import check_publishable, check_subscribable, is_meta
-from nameko_salesforce.bayeux.dispatch import Dispatcher, Follower, Listener, Observer
+from nameko_salesforce.bayeux.dispatch import Callback, Dispatcher, Follower, Listener, Observer
 from nameko_salesforce.bayeux.effects import (
     Abandon,
     Answered,
@@ -318,7 +318,7 @@ class Client:
 
     # --- what users ask --------------------------------------------------------------------------
 
-    def subscribe(self, channel: str, callback: Callable[[Any], Any], *, together: bool = False) -> Result:
+    def subscribe(self, channel: str, callback: Callback, *, together: bool = False) -> Result:
         """Have `callback(event)` called for each event of a channel, now and after every reconnect.
 
         Several callbacks on one channel are called in the order in which they were added. One that
@@ -343,7 +343,7 @@ class Client:
             lambda ticket: lambda now: self._session.subscribe(channel, ticket, now),
         )
 
-    def unsubscribe(self, channel: str, callback: Callable[[Any], Any] | None = None) -> Result:
+    def unsubscribe(self, channel: str, callback: Callback | None = None) -> Result:
         """End a subscription, or one callback of it; the last callback ends the subscription.
 
         Raises:

@@ -31,7 +31,8 @@ __all__ = ['Arrival', 'Callback', 'Dispatcher', 'Follower', 'Listener', 'Notice'
 
 log = logging.getLogger('nameko_salesforce.bayeux')
 
-Callback = Callable[[Delivery], Any]
+Callback = Callable[[Any], Any]
+"""Gets a `Delivery`, or a list of them where it takes those in a row together."""
 Listener = Callable[[Reply], Any]
 Notice = StateChanged | ChannelChanged | MessageSkipped
 Observer = Callable[[Notice], Any]
@@ -47,15 +48,15 @@ BY_CHANNEL = attrgetter('channel')
 
 
 class _Registered(NamedTuple):
-    call: Callable[[Any], Any]
+    call: Callback
     together: bool
 
 
 class _Route(NamedTuple):
     """Who is called for the events of a channel: with all in a row, and with each."""
 
-    together: tuple[Callable[[Any], Any], ...]
-    singly: tuple[Callable[[Any], Any], ...]
+    together: tuple[Callback, ...]
+    singly: tuple[Callback, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +94,12 @@ class Dispatcher:
         """Subscribed channels and wildcards, in declared order."""
         return list(self._callbacks)
 
-    def add(self, channel: str, callback: Callable[[Any], Any], *, together: bool = False) -> None:
+    def add(self, channel: str, callback: Callback, *, together: bool = False) -> None:
         """Call it for each event, or with all at once that have come in a row."""
         self._callbacks.setdefault(channel, []).append(_Registered(callback, together))
         self._routes.clear()
 
-    def remove(self, channel: str, callback: Callable[[Any], Any] | None) -> int:
+    def remove(self, channel: str, callback: Callback | None) -> int:
         """Remove a callback, or all with None; how many are left. Raises `LocalError` for an unknown one."""
         callbacks = self._callbacks.get(channel, [])
         found = [each for each in callbacks if callback is None or each.call == callback]

@@ -177,8 +177,15 @@ class Log:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the store holds the position of the last event."""
-        return self.stored is not None and self.stored.replay_id == self.events[-1].replay_id
+        """Whether the store holds the position of the last event.
+
+        Where that came beside a poll, what was published before it may have arrived behind it. The position
+        names the last arrival then, and the next process gets the last event once more.
+        """
+        if self.stored is None or self.stored.replay_id is None:
+            return False
+        last, kept = self.events[-1], self.by_id[self.stored.replay_id]
+        return kept is last or (last.beside and kept.arrived == self._arrivals)
 
     def done(self, now: float) -> int:
         """The place up to which nothing is left to be handled."""

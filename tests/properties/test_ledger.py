@@ -56,6 +56,25 @@ def test_a_position_over_events_that_were_skipped_or_kept_as_letters_is_fine(log
         log.check_all_done(40.0)
 
 
+@pytest.mark.parametrize(('beside', 'kept'), [(True, True), (False, False)])
+def test_a_last_event_that_came_beside_a_poll_is_kept_by_the_last_arrival(log, beside, kept):
+    log.fates['handle'].handled |= {1, 2, 3}
+    for replay_id in (9, 7, 8):
+        log.arrived(delivery(replay_id), beside=beside)
+    log.saved(position(8), 40.0)
+    assert log.is_kept is kept
+    log.saved(position(9), 40.0)
+    assert log.is_kept
+
+
+def test_a_last_event_is_not_kept_before_the_last_arrival_is(log):
+    log.fates['handle'].handled |= {1, 2, 3}
+    for replay_id in (9, 7, 8):
+        log.arrived(delivery(replay_id), beside=True)
+    log.saved(position(7), 40.0)
+    assert not log.is_kept
+
+
 def test_a_letter_that_is_not_stored_lets_no_position_pass(log):
     log.fates['handle'].given_up.add(1)
     with pytest.raises(AssertionError, match='1 is committed'):

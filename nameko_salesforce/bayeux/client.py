@@ -12,7 +12,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self, overload
 
 import eventlet
 from eventlet.event import Event
@@ -42,7 +42,7 @@ from nameko_salesforce.bayeux.effects import (
 from nameko_salesforce.bayeux.errors import LocalError, MessageTooLarge, RemoteError, Stopped
 from nameko_salesforce.bayeux.failures import Failure
 from nameko_salesforce.bayeux.lane import Extension, LaneThread
-from nameko_salesforce.bayeux.messages import Connect, Incoming, Publish
+from nameko_salesforce.bayeux.messages import Connect, Delivery, Incoming, Publish
 from nameko_salesforce.bayeux.options import SessionOptions, waitable
 from nameko_salesforce.bayeux.policy import GenericPolicy, Policy
 from nameko_salesforce.bayeux.preparation import NoPreparation, Preparation, Preparations
@@ -318,6 +318,12 @@ class Client:
 
     # --- what users ask --------------------------------------------------------------------------
 
+    @overload
+    def subscribe(self, channel: str, callback: Callable[[Delivery], Any]) -> Result: ...
+    @overload
+    def subscribe(
+        self, channel: str, callback: Callable[[list[Delivery]], Any], *, together: Literal[True]
+    ) -> Result: ...
     def subscribe(self, channel: str, callback: Callback, *, together: bool = False) -> Result:
         """Have `callback(event)` called for each event of a channel, now and after every reconnect.
 

@@ -184,6 +184,9 @@ client = Client(
 )
 
 
+def on_events(events: list[Delivery]) -> None: ...
+
+
 def on_event(event: Delivery) -> None:
     assert_type(event.channel, str)
     assert_type(event.id, str | None)
@@ -203,6 +206,9 @@ def use(client: Client) -> None:
         assert_type(subscribed, Result)
         subscribed.get(timeout=10)
         entered.subscribe('/chat/**', lambda event: event.data['text']).get()
+        entered.subscribe('/chat/**', on_events, together=True)
+        entered.subscribe('/chat/**', on_events)  # type: ignore[arg-type]
+        entered.subscribe('/chat/**', on_event, together=True)  # type: ignore[call-overload]
         assert_type(entered.publish('/chat/room', {'text': ['hello', 1, None]}).done, bool)
         assert_type(entered.unsubscribe('/chat/**', on_event), Result)
         assert_type(entered.unsubscribe('/chat/**'), Result)

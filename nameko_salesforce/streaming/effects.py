@@ -111,7 +111,7 @@ class Unordered:
 
     handler: str
     event: Delivery
-    error: Exception
+    error: BaseException
 
 
 # A `Mark`: all up to this event is done, and it may be kept as the channel's position.

@@ -42,10 +42,10 @@ class Keyless(NamedTuple):
     """No key could be had from a user's callable: the event is unordered.
 
     Attributes:
-        error: what it raised.
+        error: what it raised; an `eventlet.Timeout` of its own as well.
     """
 
-    error: Exception
+    error: BaseException
 
 
 BARRIER: Final = Barrier.BARRIER
@@ -97,8 +97,11 @@ def _key_by(key: Key, data: Any) -> Keys:
     try:
         value = key(data)
         hash(value)
-    except Exception as error:
-        return Keyless(error)
+    except BaseException as error:
+        # `eventlet.Timeout` is no Exception. It bears this mark.
+        if isinstance(error, Exception) or getattr(error, 'is_timeout', False):
+            return Keyless(error)
+        raise
     if value is None:
         return ()
     return (_short(value) if isinstance(value, str) and _is_full_id(value) else value,)

@@ -135,8 +135,9 @@ class Runner:
         self._halted = True
         _send(self._room)
         thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.kill()
+        if thread is not None and self._is_starting:
+            thread.kill()  # out of its wait for the pool
+        self._bell.ring()  # else it ends by itself, and not with ends of runs in its hands
         self._take_ends()
 
     def stop(self, timeout: float) -> None:
@@ -200,8 +201,7 @@ class Runner:
             if mixed:
                 channel.work.mixed()
         except (Exception, eventlet.Timeout) as error:
-            # A bug of ours, or a timeout that a user's key let out. The client goes on with the next event,
-            # and a position would pass this one.
+            # A bug of ours. The client goes on with the next event, and a position would pass this one.
             log.exception('%s: an event could not be taken on', channel.name)
             self._stop(channel, f'an event could not be taken on: {error!r}')
 
@@ -301,8 +301,10 @@ class Runner:
 
     def _run(self) -> None:
         try:
-            while not self._halted:
+            while True:
                 self._take_ends()
+                if self._halted:
+                    return
                 if not self._workers.free:
                     self._bell.wait()
                     continue
@@ -338,6 +340,8 @@ class Runner:
             log.exception('%s: an event cannot be given to %s()', channel.name, run.handler)
             self._ended(channel, work, run, Failed(error))
             return True
+        if self._halted:
+            return False
         self._is_starting = True
         try:
             return self._workers.spawn(
@@ -360,14 +364,14 @@ class Runner:
 
     def _take_ends(self) -> None:
         while self._ends:
-            all_ends, self._ends = self._ends, {}
-            for channel, ends in all_ends.items():
-                try:
-                    self._take_ends_of(channel, ends)
-                except Exception as error:
-                    # A bug of ours, which is to hold up no other channel.
-                    log.exception('%s: the ends of handlers could not be told', channel.name)
-                    self._stop(channel, f'the ends of handlers could not be told: {error!r}')
+            channel = next(iter(self._ends))
+            ends = self._ends.pop(channel)
+            try:
+                self._take_ends_of(channel, ends)
+            except Exception as error:
+                # A bug of ours, which is to hold up no other channel.
+                log.exception('%s: the ends of handlers could not be told', channel.name)
+                self._stop(channel, f'the ends of handlers could not be told: {error!r}')
             self._reruns.settle()
 
     def _take_ends_of(self, channel: Channel, ends: Iterable[tuple[ChannelWork, Run, Outcome]]) -> None:
@@ -450,8 +454,8 @@ class Runner:
                         self._positions.moved(channel.name, self._places[channel])
                 case DeadLettered():
                     self._reruns.failed(effect.event)  # and not one that is run again after a stop
-                    _tell(channel, effect, 'it is kept as a dead letter')
                     self.letters.put(channel, channel.name, effect)
+                    _tell(channel, effect, 'it is kept as a dead letter')
                 case Skipped():
                     self._reruns.failed(effect.event)
                     _tell(channel, effect, 'it is skipped')

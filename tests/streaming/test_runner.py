@@ -1,5 +1,7 @@
 """From the stream to the workers and back: whose turn it is, when there is enough, and every kind of end."""
 
+import logging
+
 import eventlet
 import pytest
 from eventlet.event import Event
@@ -477,6 +479,20 @@ def test_a_channel_whose_event_cannot_be_taken_on_is_stopped_before_it(stage, un
     assert channel.work.received == 1
 
 
+def test_a_timeout_out_of_a_key_costs_no_event_its_handler(stage, until, caplog):
+    def key(data):
+        if data['event']['replayId'] == 2:
+            raise eventlet.Timeout(1.0)
+
+    world = stage({'/event/A__e': {'key': key}})
+    handled = []
+    world.handlers['/event/A__e'] = recording(handled)
+    world.events('/event/A__e', 3)
+    until('all', lambda: sorted(handled) == [1, 2, 3])
+    until('the position', lambda: world.position() == 3)
+    assert 'the key of handle() failed' in caplog.text
+
+
 # --- dead letters ---------------------------------------------------------------------------------------
 
 
@@ -561,6 +577,36 @@ def test_what_has_ended_before_halt_is_done(stage, until):
     until('the event', lambda: handled)
     assert world.runner.unfinished == 0
     until('the position', lambda: world.position() == 1)
+
+
+def test_a_log_that_gives_way_when_halt_comes_costs_no_letter_and_no_position(stage, until, request):
+    failing_once = {'retry': Retry(attempts=1)}
+    world = stage({'/event/A__e': failing_once, '/event/B__e': failing_once})
+    gate = Event()
+
+    def handle(events):
+        gate.wait()
+        raise ValueError('no')
+
+    world.handlers = dict.fromkeys(world.channels, handle)
+
+    class GivesWay(logging.Handler):
+        def emit(self, record):
+            if 'for good' in record.getMessage():
+                eventlet.spawn(world.runner.halt)
+                eventlet.sleep(0.01)
+
+    gives_way = GivesWay()
+    logger = logging.getLogger('nameko_salesforce')
+    logger.addHandler(gives_way)
+    request.addfinalizer(lambda: logger.removeHandler(gives_way))
+    for channel in world.channels:
+        world.events(channel, 2)
+    until('the workers', lambda: world.container.asked == 4)
+    gate.send()
+    until('all to be done', lambda: world.runner.unfinished == 0)
+    assert world.store.count_dead_letters() == 4
+    until('the positions', lambda: [world.position(each) for each in world.channels] == [2, 4])
 
 
 def test_halt_lets_go_whoever_brings_events_and_waits_for_room(stage, until):

@@ -1,6 +1,7 @@
 """The `fake-salesforce` program."""
 
 import http.client
+import os
 import re
 import signal
 import socket
@@ -148,6 +149,13 @@ def test_it_ends_when_its_standard_input_does():
     with program('--port', '0', '--until-stdin-closes', stdin=subprocess.PIPE) as (process, line):
         assert line
         process.stdin.close()
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize('how', [{'stdin': subprocess.DEVNULL}, {'preexec_fn': lambda: os.close(0)}])
+def test_it_ends_where_there_is_no_standard_input(how):
+    with program('--port', '0', '--until-stdin-closes', **how) as (process, line):
+        assert line
         assert process.wait(10) == 0
 
 

@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+import os
 import signal
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import Any
 
 from aiohttp import web
@@ -186,7 +189,7 @@ async def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
         shown = f'[{host}]' if ':' in host else host
         ready(f'{"http" if tls is None else "https"}://{shown}:{port}')
         if options.until_stdin_closes:
-            await _stop_when_stdin_closes(stop)
+            _stop_when_stdin_closes(loop, stop)
         await stop.wait()
     finally:
         await runner.cleanup()
@@ -203,9 +206,14 @@ def _is_own_error(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
-async def _stop_when_stdin_closes(stop: asyncio.Event) -> None:
-    class Watch(asyncio.Protocol):
-        def connection_lost(self, problem: Exception | None) -> None:
-            stop.set()
+def _stop_when_stdin_closes(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """By a thread: the loop can watch a pipe, and neither a file nor /dev/null."""
 
-    await asyncio.get_running_loop().connect_read_pipe(Watch, sys.stdin)
+    def watch() -> None:
+        if sys.stdin is not None:  # closed before the program began
+            while os.read(sys.stdin.fileno(), 4096):
+                pass
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(stop.set)
+
+    Thread(target=watch, daemon=True).start()

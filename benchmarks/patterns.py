@@ -25,7 +25,7 @@ CLIENTS = (*EVERYBODY, 'fake')
 
 # Seconds; a brisk client has long polled again when the next event is published.
 PAUSE = 0.005
-HOLD = 8.0
+HOLD = 10.0
 
 HELD_CLIENTS = 2_000
 

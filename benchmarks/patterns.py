@@ -85,14 +85,14 @@ _WITHOUT_TWINS = ('reference', 'ours', 'ours_service', 'aiocometd', 'cometd', 'f
 PATTERNS: dict[str, Pattern] = {
     each.name: each
     for each in (
-        Pattern(name='1', words='1 event a response', events=1_500, warm=300, per_response=1),
-        Pattern(name='10', words='10 events a response', events=10_000, per_response=10),
-        Pattern(name='100', words='100 events a response', events=20_000, per_response=100, group='channels'),
+        Pattern(name='1', words='1 event a response', events=4_500, warm=300, per_response=1),
+        Pattern(name='10', words='10 events a response', events=30_000, per_response=10),
+        Pattern(name='100', words='100 events a response', events=60_000, per_response=100, group='channels'),
         Pattern(
             name='channels-10',
             words='100 events a response, of 10 channels',
             clients=_INSIDE,
-            events=20_000,
+            events=60_000,
             per_response=100,
             channels=10,
             group='channels',
@@ -101,7 +101,7 @@ PATTERNS: dict[str, Pattern] = {
             name='channels-100',
             words='100 events a response, of 100 channels',
             clients=_INSIDE,
-            events=20_000,
+            events=60_000,
             per_response=100,
             channels=100,
             group='channels',

@@ -6,8 +6,8 @@ from typing import Any
 
 __all__ = ['observe']
 
-# Seconds after the beginning of the hold, in which a client may still be busy with the events before it: it
-# saves their position, with a limit of 2 s, and eventlet wakes for a cancelled timer when it would have been due.
+# Seconds after the beginning of the hold, in which a client may still be busy with the events before it. It
+# saves their position with a limit of 2 s, and eventlet wakes for a cancelled timer, too, when that is due.
 CALM = 2.5
 # Seconds before its end.
 MARGIN = 0.5

@@ -81,7 +81,7 @@ class Pattern:
 _INSIDE = ('reference', *OURS)
 _WITHOUT_TWINS = ('reference', 'ours', 'ours_service', 'aiocometd', 'cometd', 'faye')
 
-# The numbers of events make a run of the slowest take some seconds, and all five rounds some twenty-five.
+# The numbers of events make a run of the slowest take some seconds, and all five rounds 25 minutes.
 PATTERNS: dict[str, Pattern] = {
     each.name: each
     for each in (

@@ -145,18 +145,27 @@ def test_the_commands_that_it_prints_create_a_contact():
     assert '"success":true' in done.stdout, done.stderr
 
 
-def test_it_ends_when_its_standard_input_does():
-    with program('--port', '0', '--until-stdin-closes', stdin=subprocess.PIPE) as (process, line):
+@pytest.mark.parametrize('blocking', [True, False])
+def test_it_ends_when_its_standard_input_does(blocking):
+    reading, writing = os.pipe()
+    os.set_blocking(reading, blocking)
+    with program('--port', '0', '--until-stdin-closes', stdin=reading) as (process, line):
+        os.close(reading)
         assert line
-        process.stdin.close()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        os.close(writing)
         assert process.wait(10) == 0
 
 
-@pytest.mark.parametrize('how', [{'stdin': subprocess.DEVNULL}, {'preexec_fn': lambda: os.close(0)}])
-def test_it_ends_where_there_is_no_standard_input(how):
-    with program('--port', '0', '--until-stdin-closes', **how) as (process, line):
-        assert line
-        assert process.wait(10) == 0
+@pytest.mark.parametrize('redirection', ['</dev/null', '<&-'])
+def test_it_ends_where_there_is_no_standard_input(redirection):
+    shell = ['sh', '-c', f'exec "$0" "$@" {redirection}']
+    done = subprocess.run(
+        [*shell, *COMMAND, '--port', '0', '--until-stdin-closes'], capture_output=True, text=True, timeout=20
+    )
+    assert (done.returncode, done.stderr) == (0, '')
+    assert done.stdout
 
 
 def test_a_port_in_use_is_one_line_and_status_1():

@@ -210,9 +210,12 @@ def _stop_when_stdin_closes(loop: asyncio.AbstractEventLoop, stop: asyncio.Event
     """By a thread: the loop can watch a pipe, and neither a file nor /dev/null."""
 
     def watch() -> None:
-        if sys.stdin is not None:  # closed before the program began
-            while os.read(sys.stdin.fileno(), 4096):
-                pass
+        # It may have been closed before the program began, and a terminal that is gone is an error.
+        with suppress(OSError):
+            if sys.stdin is not None:
+                os.set_blocking(sys.stdin.fileno(), True)
+                while os.read(sys.stdin.fileno(), 4096):
+                    pass
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(stop.set)
 

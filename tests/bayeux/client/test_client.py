@@ -1,5 +1,6 @@
 """The client on real sockets: what a user asks, what a server does, and what is left afterwards."""
 
+import contextlib
 import logging
 import time
 from typing import get_args
@@ -723,27 +724,35 @@ def test_who_waits_while_it_fails_within_is_answered_and_nothing_is_sent_later(f
     caplog.clear()  # the failure from within was asked for
 
 
+@contextlib.contextmanager
+def all_logged_to(handler):
+    """Log handlers run wherever somebody logs."""
+    log = logging.getLogger('nameko_salesforce.bayeux')
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
 def test_a_kill_from_within_the_driver_is_complete(fake, make_client):
     class Deadly(logging.Handler):
-        """Log handlers run wherever somebody logs; this line stands between a transition and its request."""
+        """This line stands between a transition and its request."""
 
         def emit(self, record):
             if 'PREPARING -> HANDSHAKING' in record.getMessage() and not struck:
                 struck.append(1)
                 client.kill()
 
-    struck, handler, log = [], Deadly(), logging.getLogger('nameko_salesforce.bayeux')
-    before = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.DEBUG)
-    try:
+    struck = []
+    with all_logged_to(Deadly()):
         client = make_client()
         until(lambda: struck, 'the kill')
         eventlet.sleep(2 * TICK)
         assert fake.journal('request') == []
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(before)
     client.start()
     connected(client)
 
@@ -782,17 +791,11 @@ def test_a_log_handler_that_raises_at_an_answer_does_not_end_the_stream(fake, ma
                 raised.append(1)
                 raise RuntimeError('boom')
 
-    raised, handler, log = [], Raising(), logging.getLogger('nameko_salesforce.bayeux')
-    before = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.DEBUG)
-    try:
+    raised = []
+    with all_logged_to(Raising()):
         client = make_client()
         until(lambda: raised, 'the line in the log')
         connected(client)
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(before)
     caplog.clear()  # the failure from within was asked for
 
 

@@ -31,7 +31,7 @@ class Position:
             yet.
         event_time: seconds since 1970, when that event was created; None where it does not say.
         seen_until: seconds since 1970; all events from before it are handled. Age is judged by this. 0.0: a
-            mark that was never connected.
+            mark that was never connected; with an id it is never that.
         marked_at: seconds since 1970; events created before it are not the service's, as a rule those from
             before its first start. 0.0: all are.
     """

@@ -9,7 +9,8 @@ subscribed from. Carries nothing out: what has to be kept or told is returned.
 **`seen_until` is honest.** It says until when all events are handled: no later than the channel was known to
 have brought its events, nor than the oldest event arrived, or was created, that is not done. While a replay
 is coming, what has been brought ends with the newest arrival: the rest of a backlog may be as old as that,
-and grow too old at the server when the process ends now. A connect that brought nothing ends a replay.
+and grow too old at the server when the process ends now. A connect that brought nothing ends a replay. An
+arrival beside a poll counts once that is answered, as it does for the positions.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -75,6 +76,8 @@ class Channel:
         self.seen = 0.0
         # A replay is coming, and has brought what was created until then, as that says it; no later than.
         self._reached: tuple[str | float | None, float] | None = None
+        # The same with what has come beside the poll that is under way.
+        self._reached_beside: tuple[str | float | None, float] | None = None
         self._doubts = 0  # so many connects do not show yet that it is over
         self._settled = 0.0  # all from before is done, or was told as lost
         self.halted = ''
@@ -242,10 +245,11 @@ class Channel:
         self.last_event_at = now
         self._expect_more(1)
         effects = self._take_on(events, clock, provisional=provisional, characters=characters)
-        if not provisional:
-            self._promised = True
-            self.seen = now
-            self._reached = creation_of(events[-1].data), now
+        reached = creation_of(events[-1].data), now
+        if provisional:
+            self._reached_beside = reached
+        else:
+            self._has_reached(*reached)
         return effects
 
     def _take_on(
@@ -261,6 +265,23 @@ class Channel:
             else:
                 effects += self.work.arrived([event], clock, provisional=provisional, characters=characters)
         return effects
+
+    def poll_answered(self) -> Sequence[Effect]:
+        """The poll was answered that events have come beside: see `ChannelWork.poll_answered`."""
+        reached, self._reached_beside = self._reached_beside, None
+        if reached is not None:
+            self._has_reached(*reached)
+        return self.work.poll_answered()
+
+    def poll_lost(self) -> Sequence[Effect]:
+        """The poll failed that events have come beside: see `ChannelWork.poll_lost`."""
+        self._reached_beside = None
+        return self.work.poll_lost()
+
+    def _has_reached(self, creation: str | float | None, arrived: float) -> None:
+        self._promised = True
+        self.seen = arrived
+        self._reached = creation, arrived
 
     def subscribed(self, now: float) -> None:
         """It was subscribed to, which says nothing of what is still to come: seconds since 1970."""

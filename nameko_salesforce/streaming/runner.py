@@ -168,10 +168,10 @@ class Runner:
                 self._size = arrival.characters / max(1, len(arrival.deliveries))
             case PollAnswered():
                 for channel in self._take_beside():
-                    self.obey(channel, channel.work.poll_answered())
+                    self.obey(channel, channel.poll_answered())
             case PollLost():
                 for channel in self._take_beside():
-                    self.obey(channel, channel.work.poll_lost())
+                    self.obey(channel, channel.poll_lost())
 
     def _take_beside(self) -> Iterable[Channel]:
         beside, self._beside = self._beside, {}
@@ -407,7 +407,7 @@ class Runner:
             self._weigh(-channel.work.unfinished, -channel.work.characters)
             if self._beside.pop(channel, None) is not None:
                 # What comes before these is dropped; all of it comes again by the next subscription.
-                self.obey(channel, channel.work.poll_lost())
+                self.obey(channel, channel.poll_lost())
 
     def _go_on(self, channel: Channel) -> None:
         self._weigh(channel.work.unfinished, channel.work.characters)

@@ -47,7 +47,7 @@ def test_every_event_of_any_shape_is_run_and_no_position_waits_for_ever(drawn, o
     for data, provisional in drawn:
         event = Delivery('/event/E__e', data)
         obey(channel.arrived([event], NOW, 0.0, provisional=provisional, characters=10.0))
-    obey(channel.work.poll_answered())
+    obey(channel.poll_answered())
     runs = 0
     while (run := channel.work.next(0.0)) is not None:
         runs += 1

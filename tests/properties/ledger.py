@@ -128,6 +128,8 @@ class Log:
     def saved(self, position: Position, now: float) -> None:
         """The store holds this now."""
         self.stored = position
+        if position.replay_id is not None:
+            assert position.seen_until > 0.0, f'{self.name}: a position of no known age'
         if position.seen_until > 0.0 and self.promised_from is None:
             earliest = self.start is Start.EARLIEST
             self.promised_from = now - self.retention if earliest else now

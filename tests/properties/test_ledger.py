@@ -97,6 +97,12 @@ def test_a_time_until_which_not_all_is_handled_is_seen(log):
         log.saved(position(7, seen_until=40.0), 40.0)
 
 
+def test_a_position_that_the_next_process_would_take_for_lost_is_seen(log):
+    log.fates['handle'].handled.add(1)
+    with pytest.raises(AssertionError, match='no known age'):
+        log.saved(position(7, seen_until=0.0), 40.0)
+
+
 def test_a_position_that_no_event_has_is_seen(log):
     with pytest.raises(AssertionError, match='no event has'):
         log.saved(position(6), 40.0)

@@ -178,7 +178,7 @@ def test_an_event_that_came_beside_a_poll_moves_nothing_before_the_poll_is_over(
     stage.subscribe()
     stage.arrive(8, provisional=True)
     assert stage.channel.position.replay_id == 7
-    stage.channel.work.poll_answered()
+    stage.channel.poll_answered()
     assert stage.channel.position.replay_id == 8
 
 
@@ -237,6 +237,19 @@ def test_a_start_from_the_earliest_takes_all_again_until_an_event_is_done():
     again = begun(stage.mark, start=Start.EARLIEST)
     plan = again.resume()
     assert (plan.replay_from, plan.drop_before, plan.gap) == (ALL_EVENTS, None, None)
+
+
+def test_a_start_from_the_earliest_whose_events_came_beside_a_poll_is_no_loss_for_the_next_process():
+    stage = Stage(start=Start.EARLIEST)
+    stage.resume()
+    stage.arrive(1, created_ago=20 * HOUR, provisional=True)
+    stage.channel.subscribed(stage.now)
+    stage.finish()
+    stage.channel.poll_answered()
+    stage.connect()  # the one that they came beside: the replay may go on
+    assert stage.kept().seen_until == pytest.approx(START - 20 * HOUR)
+    plan = begun(stage.kept(), start=Start.EARLIEST).resume()
+    assert (plan.replay_from, plan.gap) == (1, None)
 
 
 # --- until when all is handled --------------------------------------------------------------------
@@ -357,6 +370,16 @@ def test_a_loss_is_told_from_the_oldest_event_that_is_still_under_way(stage):
     gap = stage.resume().gap
     assert gap.seen_until == pytest.approx(START - HOUR)
     assert gap.age == pytest.approx(26 * HOUR + 60.0)
+
+
+def test_what_came_beside_a_poll_that_was_lost_says_nothing_of_what_was_brought():
+    stage = begun(stored(7, seen_ago=20 * HOUR))
+    stage.subscribe()
+    stage.arrive(8, created_ago=10 * HOUR, provisional=True)
+    stage.finish()
+    stage.channel.poll_lost()
+    stage.channel.poll_answered()  # of a later one, with nothing beside it
+    assert stage.seen_until == START - 20 * HOUR
 
 
 def test_neither_the_subscription_nor_a_connect_that_was_under_way_ends_a_replay():

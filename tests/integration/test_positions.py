@@ -344,6 +344,22 @@ def test_what_a_start_brings_again_is_kept_at_once_and_not_run_by_the_next_one(o
     assert Store(org, uri).id() == ids(org)[-1]
 
 
+def test_what_a_first_start_brought_beside_a_held_poll_is_not_taken_for_lost_by_the_next_one(org, file_uri):
+    publish(org, 1, 2, 3)
+    org.server.configure(timeout=4.0)
+    kind, handled = service(start='earliest', on_gap='fail')
+    # Longer than a poll waits for the subscription.
+    org.server.faults.add('delay', channel='/meta/subscribe', seconds=5.5)
+    first = org.run(kind, REPLAY_STORE_URI=file_uri, NETWORK_ALLOWANCE=20)
+    store, last = Store(org, file_uri), ids(org)[-1]
+    org.until('the position', lambda: store.id() == last)
+    first.end('kill')
+    org.subscribed(org.run(kind, REPLAY_STORE_URI=file_uri))
+    assert asked(org)[-2:] == [-2, last]
+    assert handled == [1, 2, 3]
+    assert org.log.lines('events may have been missed') == []
+
+
 def asked(org):
     """Where channels were subscribed from, in order."""
     return [

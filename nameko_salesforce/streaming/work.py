@@ -88,7 +88,8 @@ class ChannelWork:
         self._turns = list(self._handlings.values())
         self._tracker = Tracker(committed, window=window)
         self._committed = self._tracker.committable
-        self._unfinished: dict[Arrival, None] = {}
+        self._unfinished: dict[Arrival, None] = {}  # of the stream
+        self._reruns: set[Arrival] = set()
         self._letters: set[DeadLettered] = set()
         self.characters = 0.0
         self._dropped = 0
@@ -114,18 +115,18 @@ class ChannelWork:
     @property
     def unfinished(self) -> int:
         """Events that some handler is not done with: what memory grows with, together with `characters`."""
-        return len(self._unfinished)
+        return len(self._unfinished) + len(self._reruns)
 
     @property
     def oldest(self) -> Arrival | None:
-        """The first of them to arrive."""
+        """The first of them to arrive from the stream."""
         return next(iter(self._unfinished), None)
 
     def numbers(self) -> Numbers:
         """For a status; costs more than a look at one of them."""
         turns = self._turns
         return Numbers(
-            unfinished=len(self._unfinished),
+            unfinished=self.unfinished,
             waiting=sum(each.waiting for each in turns),
             in_flight=sum(each.running for each in turns),
             retrying=sum(each.retrying for each in turns),
@@ -170,6 +171,7 @@ class ChannelWork:
             else:
                 self._dropped += 1
                 effects += [Dropped(event), *self.moved()]
+        self._unfinished.update(dict.fromkeys(arrivals))
         return effects + self._take_on(arrivals, turns, now)
 
     def pass_over(self, event: Delivery, *, provisional: bool = False) -> Sequence[Effect]:
@@ -191,12 +193,12 @@ class ChannelWork:
         turn = self._handlings[handler]
         arrival = Arrival(event, None, None, now, 1, 0)
         self._tracker.arrived(arrival)
+        self._reruns.add(arrival)
         self._take_on([arrival], [turn], now)
         return arrival
 
     def _take_on(self, arrivals: Sequence[Arrival], turns: Sequence[Handling], now: float) -> list[Effect]:
         for arrival in arrivals:
-            self._unfinished[arrival] = None
             self.characters += arrival.characters
         effects: list[Effect] = []
         for each in turns:
@@ -263,7 +265,8 @@ class ChannelWork:
     def _finish(self, arrival: Arrival) -> None:
         arrival.unfinished -= 1
         if not arrival.unfinished:
-            del self._unfinished[arrival]
+            self._unfinished.pop(arrival, None)
+            self._reruns.discard(arrival)
             self.characters -= arrival.characters
             self._tracker.done(arrival)
 

@@ -273,6 +273,27 @@ def test_an_event_that_is_not_done_holds_it_at_its_creation(stage):
     assert stage.seen_until == stage.now
 
 
+def test_a_dead_letter_that_is_run_again_hides_no_older_event_of_the_stream(stage):
+    stage.caught_up()
+    stage.channel.work.again(Delivery(CHANNEL, {'event': {'replayId': 3}}), 'handle', stage.clock)
+    stage.wait(60.0)
+    stage.arrive(8, created_ago=20 * HOUR)
+    stage.connect(2)
+    assert stage.seen_until == pytest.approx(stage.now - 20 * HOUR)
+
+
+def test_a_dead_letter_that_is_run_again_is_no_part_of_the_stream(stage):
+    stage.caught_up()
+    stage.channel.work.again(Delivery(CHANNEL, {'event': {'replayId': 3}}), 'handle', stage.clock)
+    assert stage.channel.work.unfinished == 1
+    stage.wait(25 * HOUR)
+    stage.connect()
+    assert stage.seen_until == stage.now
+    assert stage.channel.lag(stage.now, stage.clock) == 0.0
+    stage.finish()
+    assert stage.channel.work.unfinished == 0
+
+
 def test_an_event_that_does_not_say_when_it_was_created_holds_it_at_its_arrival(stage):
     stage.caught_up()
     stage.wait(10.0)

@@ -123,12 +123,13 @@ class Channel:
         if plan.gap is not None:
             self.gaps += 1
             self._accepted = False
-            self._settled = now
             plan = replace(plan, gap=self._told(plan.gap))
         if isinstance(plan, Halted):
             self._gap = plan
             self.goes_on()
             return plan, ()
+        if plan.gap is not None:
+            self._settled = now
         if plan.position is not None:
             self._keep(plan.position)
             self._promised = known is not None
@@ -172,13 +173,16 @@ class Channel:
         """The mark to be kept; None where an event's position is. Times as for `seen_until`."""
         if self._mark is None or self._mark.replay_id is not None or self.work.committable is not None:
             return None
-        # What is not done may be older than a loss that was told, and is part of it.
-        return replace(self._mark, seen_until=max(self._settled, self.seen_until(now, clock)))
+        return replace(self._mark, seen_until=self._kept_until(now, clock))
 
     def committed(self, mark: Mark, now: float, clock: float) -> Position:
         """The position to be kept for an event with everything up to it done. Times as for `seen_until`."""
         event_time = seconds_of(mark.event_time)
-        return Position(mark.replay_id, event_time, self.seen_until(now, clock), self._marked_at)
+        return Position(mark.replay_id, event_time, self._kept_until(now, clock), self._marked_at)
+
+    def _kept_until(self, now: float, clock: float) -> float:
+        # What is not done may be older than a loss that was told, and is part of it.
+        return max(self._settled, self.seen_until(now, clock))
 
     def seen_until(self, now: float, clock: float) -> float:
         """Seconds since 1970 until which all events are handled.

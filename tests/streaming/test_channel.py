@@ -497,6 +497,35 @@ def test_a_lost_position_is_not_told_again_by_the_next_process():
         assert begun(kept).resume().gap is None
 
 
+def hung_for_too_long(**rules):
+    """Two events whose handlers hang over an outage that is longer than retention; the run of the first."""
+    stage = begun(stored(6), **rules)
+    stage.caught_up()
+    stage.arrive(7)
+    stage.arrive(8)
+    run = stage.channel.work.next(stage.clock)
+    stage.wait(DAY + HOUR)
+    return stage, run
+
+
+def test_a_loss_that_was_told_is_not_told_again_because_of_what_hangs_since_before_it():
+    stage, run = hung_for_too_long()
+    assert stage.subscribe().gap is not None
+    stage.channel.work.ended(run, Ended.HANDLED, stage.clock)
+    again = begun(stage.kept())
+    again.wait(DAY + HOUR + 60.0)
+    assert again.resume().gap is None
+
+
+def test_a_loss_that_nobody_has_decided_about_halts_the_next_process_too():
+    stage, run = hung_for_too_long(on_gap=OnGap.FAIL)
+    assert isinstance(stage.resume(), Halted)
+    stage.channel.work.ended(run, Ended.HANDLED, stage.clock)
+    again = begun(stage.kept(), on_gap=OnGap.FAIL)
+    again.wait(DAY + HOUR)
+    assert isinstance(again.resume(), Halted)
+
+
 def test_a_loss_within_a_backlog_is_not_told_again_by_the_next_process():
     stage = Stage()
     stage.subscribe()

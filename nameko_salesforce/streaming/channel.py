@@ -253,6 +253,7 @@ class Channel:
         if provisional:
             self._reached_beside = reached
         else:
+            self._reached_beside = None
             self._has_reached(*reached)
         return effects
 

@@ -403,6 +403,16 @@ def test_what_came_beside_a_poll_that_was_lost_says_nothing_of_what_was_brought(
     assert stage.seen_until == START - 20 * HOUR
 
 
+def test_a_replay_that_a_poll_brings_behind_what_came_beside_it_is_not_over():
+    stage = begun(stored(7, seen_ago=20 * HOUR))
+    stage.subscribe()
+    stage.arrive(100, provisional=True)
+    stage.arrive(8, created_ago=19 * HOUR)
+    stage.finish()
+    stage.channel.poll_answered()
+    assert stage.kept().seen_until == pytest.approx(START - 19 * HOUR)
+
+
 def test_neither_the_subscription_nor_a_connect_that_was_under_way_ends_a_replay():
     stage = begun(stored(7, seen_ago=20 * HOUR))
     stage.subscribe()

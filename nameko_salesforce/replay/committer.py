@@ -39,6 +39,10 @@ log = logging.getLogger('nameko_salesforce.replay')
 # A store that was restarted is back within a second or two; 5 s more or less do not matter after a minute.
 PAUSES = Backoff(first=0.2, cap=5.0)
 
+# Seconds by which a clock must have been put back for a position to be made older. Less may be an event that
+# was created before others that came earlier.
+PUT_BACK = 900.0
+
 # While somebody waits for the end of a flush.
 HURRIED = Backoff(first=0.05, cap=0.5)
 
@@ -158,7 +162,12 @@ class Committer:
             until: seconds since 1970.
         """
         for channel in map(without_filter, channels):
-            self._seen[channel] = until  # also where the clock was put back: a time to come would hide a loss
+            self._seen[channel] = until
+            known = self._known.get(channel)
+            if known is not None and until < known.seen_until - PUT_BACK:
+                # A time to come would hide a loss.
+                self._known[channel] = self._waiting[channel] = replace(known, seen_until=until)
+                _send(self._work)
         if self._renewed_at is None or self._clock() - self._renewed_at >= self._renewal:
             self._renew()
 

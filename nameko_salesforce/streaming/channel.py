@@ -23,7 +23,7 @@ from nameko_salesforce.replay.position import Position
 from nameko_salesforce.replay.tracker import Mark
 from nameko_salesforce.streaming.effects import Effect
 from nameko_salesforce.streaming.handling import HandlerOptions
-from nameko_salesforce.streaming.resume import NEW_EVENTS, Gap, Halted, OnGap, Resume, Rules, resume
+from nameko_salesforce.streaming.resume import MARGIN, NEW_EVENTS, Gap, Halted, OnGap, Resume, Rules, resume
 from nameko_salesforce.streaming.work import ChannelWork
 
 __all__ = ['Channel']
@@ -173,30 +173,28 @@ class Channel:
         """The mark to be kept; None where an event's position is. Times as for `seen_until`."""
         if self._mark is None or self._mark.replay_id is not None or self.work.committable is not None:
             return None
-        return replace(self._mark, seen_until=self._kept_until(now, clock))
+        return replace(self._mark, seen_until=self.seen_until(now, clock))
 
     def committed(self, mark: Mark, now: float, clock: float) -> Position:
         """The position to be kept for an event with everything up to it done. Times as for `seen_until`."""
         event_time = seconds_of(mark.event_time)
-        return Position(mark.replay_id, event_time, self._kept_until(now, clock), self._marked_at)
-
-    def _kept_until(self, now: float, clock: float) -> float:
-        # What is not done may be older than a loss that was told, and is part of it.
-        return max(self._settled, self.seen_until(now, clock))
+        return Position(mark.replay_id, event_time, self.seen_until(now, clock), self._marked_at)
 
     def seen_until(self, now: float, clock: float) -> float:
-        """Seconds since 1970 until which all events are handled.
+        """Seconds since 1970 until which all events are handled, or told as lost.
 
         Args:
             now: seconds since 1970.
             clock: seconds of the clock that the work is given, at the same moment.
         """
+        until = self._brought
         oldest = self.work.oldest
-        if oldest is None:
-            return self._brought
-        arrived = now - (clock - oldest.since)
-        created = oldest.created
-        return min(self._brought, arrived) if created is None else min(self._brought, arrived, created)
+        if oldest is not None:
+            created = oldest.created
+            until = min(until, now - (clock - oldest.since), until if created is None else created)
+        # What is not done may be older than a loss that was told, and is part of it. A time to come is of a
+        # clock that was wrong.
+        return max(until, self._settled) if self._settled <= now + MARGIN else until
 
     def lag(self, now: float, clock: float) -> float:
         """Seconds since the oldest event that is not done was created, or arrived; 0.0: all are done."""

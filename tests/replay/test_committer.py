@@ -548,6 +548,14 @@ def test_a_clock_that_was_put_back_leaves_no_time_to_come(make, store, clock):
     assert store.load('/a') == position(2, seen_until=1100.0)
 
 
+def test_a_quiet_channel_whose_clock_was_put_back_is_not_seen_in_a_time_to_come(make, store, clock):
+    committer = make(store, clock=clock, distance=0.0)
+    committer.adopt('/a', quiet(90_000.0))
+    committer.seen(['/a'], 1100.0)
+    assert committer.flush(5 * SLOWNESS)
+    assert store.load('/a') == quiet(1100.0)
+
+
 def test_a_renewal_does_not_bring_back_an_older_position(make, store, clock):
     committer = make(store, clock=clock, distance=0.0)
     committer.adopt('/a', quiet(2.0))

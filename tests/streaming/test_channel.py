@@ -527,6 +527,20 @@ def test_a_loss_that_was_told_is_not_told_again_because_of_what_hangs_since_befo
     assert again.resume().gap is None
 
 
+def test_what_hangs_since_before_a_loss_that_was_told_makes_the_channel_no_older():
+    stage, _ = hung_for_too_long()
+    stage.subscribe()
+    assert stage.seen_until == stage.now
+
+
+def test_a_position_from_a_time_to_come_is_put_right():
+    stage = begun(stored(7, seen_ago=-3 * HOUR))
+    stage.caught_up()
+    stage.handle(8)
+    stage.arrive(9, created_ago=10.0)
+    assert stage.kept().seen_until == pytest.approx(stage.now - 10.0)
+
+
 def test_a_loss_that_nobody_has_decided_about_halts_the_next_process_too():
     stage, run = hung_for_too_long(on_gap=OnGap.FAIL)
     assert isinstance(stage.resume(), Halted)

@@ -348,12 +348,15 @@ def test_what_a_first_start_brought_beside_a_held_poll_is_not_taken_for_lost_by_
     publish(org, 1, 2, 3)
     org.server.configure(timeout=4.0)
     kind, handled = service(start='earliest', on_gap='fail')
-    # Longer than a poll waits for the subscription.
-    org.server.faults.add('delay', channel='/meta/subscribe', seconds=5.5)
+    late = 5.5  # longer than a poll waits for the subscription
+    org.server.faults.add('delay', channel='/meta/subscribe', seconds=late)
     first = org.run(kind, REPLAY_STORE_URI=file_uri, NETWORK_ALLOWANCE=20)
     store, last = Store(org, file_uri), ids(org)[-1]
     org.until('the position', lambda: store.id() == last)
     first.end('kill')
+    [subscribe] = org.server.journal('request', channel='/meta/subscribe')
+    [held, *_] = org.server.journal('held')
+    assert held.at < subscribe.at + late  # so it did come beside the poll
     org.subscribed(org.run(kind, REPLAY_STORE_URI=file_uri))
     assert asked(org)[-2:] == [-2, last]
     assert handled == [1, 2, 3]

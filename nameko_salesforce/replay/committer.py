@@ -9,6 +9,7 @@ pauses, with one WARNING when that begins and one when it is over.
 
 **A quiet channel must not look lost.** `seen` tells that a channel was connected; that is written with the
 positions of the channels, all in one save, at most once every `renewal` seconds, and once more by `flush`.
+That the clock was put back is written at once.
 
 Invariants:
 - A position is in `_waiting`, to be asked for (`_moved`), or in the save that is under way (`_saving`),

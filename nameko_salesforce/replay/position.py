@@ -30,8 +30,8 @@ class Position:
         replay_id: of the last event that is done, with everything before it; None: only the mark, no event
             yet.
         event_time: seconds since 1970, when that event was created; None where it does not say.
-        seen_until: seconds since 1970; all events from before it are handled. Age is judged by this. 0.0: a
-            mark that was never connected; with an id it is never that.
+        seen_until: seconds since 1970; all events from before it are handled, or were told as lost. Age is
+            judged by this. 0.0: a mark that was never connected; with an id it is never that.
         marked_at: seconds since 1970; events created before it are not the service's, as a rule those from
             before its first start. 0.0: all are.
     """

@@ -6,11 +6,11 @@ subscribed from. Carries nothing out: what has to be kept or told is returned.
 **Three positions.** *Received* is where a living process goes on, *committable* where the next one would, and
 `mark` stands for both before the first event, or after a position was lost.
 
-**`seen_until` is honest.** It says until when all events are handled: no later than the channel was known to
-have brought its events, nor than the oldest event arrived, or was created, that is not done. While a replay
-is coming, what has been brought ends with the newest arrival: the rest of a backlog may be as old as that,
-and grow too old at the server when the process ends now. A connect that brought nothing ends a replay. An
-arrival beside a poll counts once that is answered, as it does for the positions.
+**`seen_until` is honest.** It says until when all events are handled, or told as lost: no later than the
+channel was known to have brought its events, nor than the oldest event arrived, or was created, that is not
+done. While a replay is coming, what has been brought ends with the newest arrival: the rest of a backlog may
+be as old as that, and grow too old at the server when the process ends now. A connect that brought nothing
+ends a replay. An arrival beside a poll counts once that is answered, as it does for the positions.
 """
 
 from collections.abc import Callable, Mapping, Sequence
